@@ -1,0 +1,91 @@
+package tools
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Tool is one program of the bill of materials.
+type Tool struct {
+	Name    string // of the binary
+	Group   string // directory below tools/ whose go.mod pins it
+	Package string // what is built: an import path, or a directory of the group
+	Module  string // the module whose version is the tool's
+	// Flags are for the linker: $VERSION stands for the module's version, $MAJOR and $MINOR for its first two numbers.
+	Flags string
+}
+
+const (
+	kubernetesFlags = "-X k8s.io/component-base/version.gitVersion=$VERSION" +
+		" -X k8s.io/component-base/version.gitMajor=$MAJOR -X k8s.io/component-base/version.gitMinor=$MINOR" +
+		" -X k8s.io/component-base/version.gitTreeState=clean"
+	certManagerFlags = "-X github.com/cert-manager/cert-manager/pkg/util.AppVersion=$VERSION"
+)
+
+// table is in the order in which a build of everything goes.
+var table = []Tool{
+	{"gotestsum", "lint", "gotest.tools/gotestsum", "gotest.tools/gotestsum", "-X gotest.tools/gotestsum/cmd.version=$VERSION"},
+	{"staticcheck", "lint", "honnef.co/go/tools/cmd/staticcheck", "honnef.co/go/tools", ""},
+	{pulumi, "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "github.com/pulumi/pulumi/pkg/v3", "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$VERSION"},
+	{"etcd", "etcd", ".", "go.etcd.io/etcd/server/v3", ""},
+	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes", kubernetesFlags},
+	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes", kubernetesFlags},
+	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", kubernetesFlags},
+	{"kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok", ""},
+	{"cert-manager-controller", "cert-manager", "./controller", "github.com/cert-manager/cert-manager", certManagerFlags},
+	{"cert-manager-webhook", "cert-manager", "./webhook", "github.com/cert-manager/cert-manager", certManagerFlags},
+	{"cert-manager-cainjector", "cert-manager", "./cainjector", "github.com/cert-manager/cert-manager", certManagerFlags},
+	{"cert-manager-startupapicheck", "cert-manager", "./startupapicheck", "github.com/cert-manager/cert-manager", certManagerFlags},
+	{"cert-manager-acmesolver", "cert-manager", "./acmesolver", "github.com/cert-manager/cert-manager", certManagerFlags},
+	{"trust-manager", "trust-manager", "github.com/cert-manager/trust-manager/cmd/trust-manager", "github.com/cert-manager/trust-manager", ""},
+	{"trust-package", "trust-package", ".", "golang.org/x/crypto/x509roots/fallback", "-X main.version=$VERSION"},
+	{"pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"},
+}
+
+// find returns the tool of that name, or an error that names the nearest one.
+func (b *builder) find(name string) (Tool, error) {
+	if i := slices.IndexFunc(b.table, func(t Tool) bool { return t.Name == name }); i >= 0 {
+		return b.table[i], nil
+	}
+	near := slices.MinFunc(b.table, func(x, y Tool) int {
+		return cmp.Compare(levenshtein.Distance(name, x.Name, nil), levenshtein.Distance(name, y.Name, nil))
+	})
+	return Tool{}, fmt.Errorf("unknown tool %q: did you mean %q? (all: %s)", name, near.Name, strings.Join(b.names(), ", "))
+}
+
+func (b *builder) names() []string {
+	names := make([]string, len(b.table))
+	for i, t := range b.table {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// version is the one that the group's go.mod requires of the tool's module.
+func (b *builder) version(t Tool) (string, error) {
+	file := filepath.Join(b.groupDir(t.Group), "go.mod")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("tool %s: %w", t.Name, err)
+	}
+	require := regexp.MustCompile(`(?m)^\s*(?:require\s+)?` + regexp.QuoteMeta(t.Module) + `\s+(v\S+)`)
+	match := require.FindSubmatch(content)
+	if match == nil {
+		return "", fmt.Errorf("tool %s: %s does not require module %s", t.Name, file, t.Module)
+	}
+	return string(match[1]), nil
+}
+
+// linkerFlags are the tool's with its version filled in; binaries carry no symbols, which halves them.
+func linkerFlags(t Tool, version string) string {
+	numbers := strings.SplitN(strings.TrimPrefix(version, "v")+"..", ".", 3)
+	values := map[string]string{"VERSION": version, "MAJOR": numbers[0], "MINOR": numbers[1]}
+	return strings.TrimSpace("-s -w " + os.Expand(t.Flags, func(name string) string { return values[name] }))
+}
