@@ -1,0 +1,3 @@
+package main
+
+func reference(schema []byte) ([]byte, error) { return nil, nil }

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// checker collects what a schema cannot see: how values relate to each other.
+type checker struct {
+	cfg      *Config
+	reported []fault
+	faults   []fault
+}
+
+// check reports contradictions between values. Those that hang on a value
+// which is already reported are left out.
+func (c *Config) check(reported []fault) []fault {
+	k := &checker{cfg: c, reported: reported}
+	k.cluster()
+	k.artifacts()
+	k.resources()
+	k.certManager()
+	k.platformCA()
+	k.acme()
+	k.bundle()
+	k.controlPlaneIssuer()
+	return k.faults
+}
+
+// add reports a problem at a dotted path below the project's namespace. Related
+// are the paths of the other places that it hangs on: when one of them is
+// reported already, or has an unknown key that may have been meant for another,
+// this problem may be no more than a consequence of that one.
+func (k *checker) add(path string, value any, message string, related ...string) {
+	if k.isReported(path, false) {
+		return
+	}
+	for _, other := range related {
+		if k.isReported(other, true) {
+			return
+		}
+	}
+	text := ""
+	switch v := value.(type) {
+	case nil:
+	case string:
+		text = quote(v)
+	default:
+		text = fmt.Sprint(v)
+	}
+	k.faults = append(k.faults, fault{path: tokens(path), Problem: Problem{Value: text, Message: message}})
+}
+
+// isReported says whether a reported problem is at the path or above it or, if
+// asked for, an unknown key below it.
+func (k *checker) isReported(path string, unknownBelow bool) bool {
+	keys := tokens(path)
+	for _, f := range k.reported {
+		if len(f.path) > len(keys) && !(unknownBelow && f.unknownKey) {
+			continue
+		}
+		n := min(len(f.path), len(keys))
+		if slices.Equal(f.path[:n], keys[:n]) {
+			return true
+		}
+	}
+	return false
+}
+
+func tokens(path string) []string {
+	keys := strings.Split(path, ".")
+	keys[0] = Namespace + ":" + keys[0]
+	return append([]string{"config"}, keys...)
+}
+
+func (k *checker) cluster() {
+	c := k.cfg.Cluster
+	if c.Kubeconfig != "" && c.KubeconfigContent.IsSet() {
+		k.add("cluster.kubeconfig", c.Kubeconfig, "contradicts kubeconfigContent; only one of them is allowed", "cluster.kubeconfigContent")
+	}
+}
+
+func (k *checker) artifacts() {
+	overrides := k.cfg.Artifacts.Overrides
+	k.override("artifacts.overrides.certManager", overrides.CertManager)
+	k.override("artifacts.overrides.trustManager", overrides.TrustManager)
+	k.override("artifacts.overrides.prometheusOperator", overrides.PrometheusOperator)
+	if overrides.PrometheusOperator != nil && k.cfg.Monitoring.CustomResourceDefinitions == CRDsExisting {
+		k.add("artifacts.overrides.prometheusOperator", nil, "has no effect; controlplane:monitoring.customResourceDefinitions is existing, so that nothing is installed from it",
+			"monitoring.customResourceDefinitions")
+	}
+}
+
+func (k *checker) override(path string, o *ArtifactOverride) {
+	if o == nil {
+		return
+	}
+	var sources []string
+	if o.Directory != "" {
+		sources = append(sources, "directory")
+	}
+	if o.Repository != "" {
+		sources = append(sources, "repository")
+	}
+	if o.OCI != "" {
+		sources = append(sources, "oci")
+	}
+	if len(sources) == 0 {
+		k.add(path, nil, "names no source; must have exactly one of directory, repository, oci", path, path+".directory", path+".repository", path+".oci")
+		return
+	}
+	if len(sources) > 1 {
+		k.add(path, nil, fmt.Sprintf("has %s; must have exactly one of directory, repository, oci", strings.Join(sources, " and ")))
+		return
+	}
+	for name, value := range map[string]string{"chart": o.Chart, "version": o.Version} {
+		switch {
+		case o.Repository != "" && value == "":
+			k.add(path+"."+name, nil, "is missing; a Helm repository needs chart and version", path)
+		case o.Repository == "" && value != "":
+			k.add(path+"."+name, value, "is only allowed with repository, not with "+sources[0])
+		}
+	}
+}
+
+func (k *checker) resources() {
+	r := k.cfg.Resources
+	for name, class := range map[string]ResourceClass{
+		"operator": r.Operator, "apiServer": r.APIServer, "gateway": r.Gateway, "identityProvider": r.IdentityProvider,
+	} {
+		for unit, amounts := range map[string][2]Quantity{
+			"cpu":    {class.Requests.CPU, class.Limits.CPU},
+			"memory": {class.Requests.Memory, class.Limits.Memory},
+		} {
+			request, limit := amounts[0], amounts[1]
+			path := "resources." + name
+			if request.Cmp(limit) > 0 {
+				k.add(path+".requests."+unit, request.String(), fmt.Sprintf("must be at most the limit, which is %q", limit.String()), path+".limits."+unit)
+			}
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Format is a named check of a string.
+type Format struct {
+	// Name is what the schema calls the format.
+	Name string
+	// Allowed completes the sentence "must be ...".
+	Allowed string
+	// Pattern approximates the check in the schema, for editors, which do not
+	// know the format; empty where no pattern comes close.
+	Pattern string
+
+	check func(string) bool
+}
+
+// Formats returns the formats that the schema may name.
+func Formats() []Format { return formats }
+
+var formats = []Format{
+	{"go-duration", "a positive duration such as 720h or 30m", `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`, isDuration},
+	{"kubernetes-quantity", "an amount above zero such as 500m or 1Gi", "", isQuantity},
+	{"label-value", "1 to 63 letters, digits, -, _ and ., with a letter or digit first and last", `^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`,
+		func(s string) bool { return s != "" && len(validation.IsValidLabelValue(s)) == 0 }},
+	{"dns-subdomain", "a Kubernetes name of lower-case letters, digits, - and ., such as my-name", `^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`,
+		func(s string) bool { return len(validation.IsDNS1123Subdomain(s)) == 0 }},
+	{"configmap-key", "a key of a ConfigMap: letters, digits, -, _ and ., such as ca.crt", `^[-._a-zA-Z0-9]{1,253}$`,
+		func(s string) bool { return len(validation.IsConfigMapKey(s)) == 0 }},
+	{"image-mirror", "host, optional port and optional path without a scheme, such as registry.example.com:5000/mirror", `^[A-Za-z0-9.\[\]:-]+(/[a-z0-9._-]+)*$`, isImageMirror},
+	{"oci-digest", "an OCI reference with a digest, oci://host/repository@sha256:<64 hexadecimal digits>", `^oci://[^/@]+/[^@]+@sha256:[0-9a-f]{64}$`, isOCIDigest},
+	{"semver", "an exact version such as 1.2.3 or v1.2.3", `^v?[0-9]+\.[0-9]+\.[0-9]+([-+].*)?$`,
+		func(s string) bool { _, err := semver.StrictNewVersion(strings.TrimPrefix(s, "v")); return err == nil }},
+	{"http-url", "a URL that starts with https:// or http://", `^https?://[^/?#\s]+`, func(s string) bool { return isURL(s, "https", "http") }},
+	{"https-url", "a URL that starts with https://", `^https://[^/?#\s]+`, func(s string) bool { return isURL(s, "https") }},
+	{"email", "an e-mail address such as platform@example.com", `^[^@\s]+@[^@\s]+$`, isEmail},
+	{"host-port", "host:port, such as 1.1.1.1:53", `^.+:[0-9]{1,5}$`, isHostPort},
+	{"aws-region", "an AWS region such as eu-central-1", `^[a-z]{2}(-[a-z]+)+-[0-9]$`, nil},
+	{"route53-zone", "the ID of a hosted zone, such as Z0123456789ABCDEFGHIJ", `^Z[A-Z0-9]{1,31}$`, nil},
+	{"iam-role-arn", "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name", `^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`, nil},
+	{"pem-certificate", "one or more certificates in PEM (-----BEGIN CERTIFICATE-----)", "^\\s*-----BEGIN CERTIFICATE-----", isPEMCertificate},
+	{"pem-private-key", "an unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)", "", isPEMPrivateKey},
+}
+
+var errFormat = errors.New("does not have the format")
+
+// validate returns the format's check as the schema library wants it: of any
+// value, of which only strings are checked.
+func (f Format) validate() func(any) error {
+	check := f.check
+	if check == nil {
+		pattern := regexp.MustCompile(f.Pattern)
+		check = pattern.MatchString
+	}
+	return func(value any) error {
+		if text, ok := value.(string); ok && text != encrypted && !check(text) {
+			return errFormat
+		}
+		return nil
+	}
+}
+
+func isDuration(s string) bool {
+	d, err := time.ParseDuration(s)
+	return err == nil && d > 0
+}
+
+func isQuantity(s string) bool {
+	q, err := resource.ParseQuantity(s)
+	return err == nil && q.Sign() > 0
+}
+
+func isURL(s string, schemes ...string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || strings.ContainsAny(s, " \t\r\n") {
+		return false
+	}
+	for _, scheme := range schemes {
+		if u.Scheme == scheme {
+			return true
+		}
+	}
+	return false
+}
+
+func isEmail(s string) bool {
+	address, err := mail.ParseAddress(s)
+	return err == nil && address.Address == s
+}
+
+func isHost(host string) bool {
+	return net.ParseIP(host) != nil || len(validation.IsDNS1123Subdomain(strings.ToLower(host))) == 0
+}
+
+func isHostPort(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || !isHost(host) {
+		return false
+	}
+	n, err := strconv.Atoi(port)
+	return err == nil && n > 0 && n < 65536
+}
+
+var repositoryPath = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+
+func isImageMirror(s string) bool {
+	host, path, hasPath := strings.Cut(s, "/")
+	if hasPath && !repositoryPath.MatchString(path) {
+		return false
+	}
+	if strings.Contains(host, ":") {
+		return isHostPort(host)
+	}
+	// A bare word is a path on Docker Hub to every runtime, not a host.
+	return isHost(host) && (strings.Contains(host, ".") || host == "localhost")
+}
+
+var sha256Digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+func isOCIDigest(s string) bool {
+	rest, ok := strings.CutPrefix(s, "oci://")
+	if !ok {
+		return false
+	}
+	repository, digest, _ := strings.Cut(rest, "@")
+	host, path, _ := strings.Cut(repository, "/")
+	// A tag beside the digest is allowed and means nothing.
+	path, _, _ = strings.Cut(path, ":")
+	validHost := isHost(host)
+	if strings.Contains(host, ":") {
+		validHost = isHostPort(host)
+	}
+	return validHost && repositoryPath.MatchString(path) && sha256Digest.MatchString(digest)
+}
+
+func isPEMCertificate(s string) bool {
+	certificates, err := parseCertificates(s)
+	return err == nil && len(certificates) > 0
+}
+
+func isPEMPrivateKey(s string) bool {
+	_, err := parsePrivateKey(s)
+	return err == nil
+}

@@ -1,0 +1,259 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"sort"
+	"strings"
+)
+
+// Parse reads a configuration from plain values by key, with or without the
+// namespace "controlplane:"; keys of other namespaces are left alone. It
+// returns [Errors] when something is wrong.
+func Parse(values map[string]any) (*Config, error) {
+	s, err := loadSchema()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := normalize(values)
+	if err != nil {
+		return nil, err
+	}
+	return s.evaluate(map[string]any{"config": plain}, nil)
+}
+
+// ParseJSON reads a configuration in the form in which the engine hands it to a
+// program: each value as text, objects as JSON.
+func ParseJSON(values map[string]string) (*Config, error) {
+	plain := make(map[string]any, len(values))
+	for key, text := range values {
+		plain[key] = text
+	}
+	return Parse(plain)
+}
+
+// normalize brings values into the form that decoding JSON gives, without the
+// ones that are null: a key with nothing below it is not set.
+func normalize(values map[string]any) (map[string]any, error) {
+	data, err := json.Marshal(stringKeys(values))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration values: %w", err)
+	}
+	var plain map[string]any
+	if err := decodeJSON(data, &plain); err != nil {
+		return nil, fmt.Errorf("read configuration values: %w", err)
+	}
+	dropNulls(plain)
+	return plain, nil
+}
+
+// decodeJSON keeps numbers as they are written.
+func decodeJSON(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one JSON value")
+	}
+	return nil
+}
+
+// stringKeys turns the keys of YAML's maps, which may be of any type, and
+// secrets given in the clear, into strings.
+func stringKeys(value any) any {
+	switch v := value.(type) {
+	case map[any]any:
+		m := make(map[string]any, len(v))
+		for key, item := range v {
+			m[fmt.Sprint(key)] = stringKeys(item)
+		}
+		return m
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for key, item := range v {
+			m[key] = stringKeys(item)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = stringKeys(item)
+		}
+		return list
+	case Secret:
+		return string(v)
+	}
+	return value
+}
+
+func dropNulls(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, item := range v {
+			if item == nil {
+				delete(v, key)
+				continue
+			}
+			dropNulls(item)
+		}
+	case []any:
+		for _, item := range v {
+			dropNulls(item)
+		}
+	}
+}
+
+// evaluate checks a stack file and makes a configuration of it. Values that are
+// wrong are taken out, so that the rest can still be checked; what is reported
+// of the rest is only what does not hang on them.
+func (s *stackSchema) evaluate(document map[string]any, source func(path []string) string) (*Config, error) {
+	values, ok := document["config"].(map[string]any)
+	if document["config"] == nil {
+		values, ok = map[string]any{}, true
+		document["config"] = values
+	}
+	var faults []fault
+	if ok {
+		faults = append(faults, s.keys(values)...)
+		faults = append(faults, openSecrets(s, document, source != nil)...)
+	}
+	invalid, err := s.validate(document)
+	if err != nil {
+		return nil, err
+	}
+	faults = append(faults, invalid...)
+	for _, f := range faults {
+		remove(document, f.path)
+	}
+	cfg, err := decode(s, document)
+	if err != nil {
+		return nil, err
+	}
+	cfg.derive()
+	faults = append(faults, cfg.check(faults)...)
+	problems := make(Errors, len(faults))
+	for i, f := range faults {
+		problems[i] = f.Problem
+		problems[i].Path = display(f.path)
+		if source != nil {
+			problems[i].Source = source(f.path)
+		}
+	}
+	if err := problems.sorted(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// keys gives the project's keys their namespace, reads objects that come as
+// JSON, and takes out keys that do not exist.
+func (s *stackSchema) keys(values map[string]any) []fault {
+	components := s.components()
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	sort.Strings(names) // a key with its namespace comes before the same without
+	var faults []fault
+	unknown := func(name string, problem Problem) {
+		faults = append(faults, fault{[]string{"config", name}, problem, true})
+		delete(values, name)
+	}
+	for _, name := range names {
+		full := name
+		if !strings.Contains(name, ":") {
+			full = Namespace + ":" + name
+		}
+		component, known := components[full]
+		switch {
+		case !known:
+			if problem, wrong := s.foreign(name, full); wrong {
+				unknown(name, problem)
+			}
+			continue
+		case full != name && values[full] != nil:
+			unknown(name, Problem{Message: "is set twice; it is the same key as " + full})
+			continue
+		}
+		value := values[name]
+		if text, ok := value.(string); ok && component.IsObject() {
+			var object map[string]any
+			if err := decodeJSON([]byte(text), &object); err == nil && object != nil {
+				dropNulls(object)
+				value = object
+			}
+		}
+		delete(values, name)
+		values[full] = value
+	}
+	return faults
+}
+
+// foreign says what is wrong with a key that is none of the project's: nothing,
+// if it belongs to another namespace.
+func (s *stackSchema) foreign(name, full string) (Problem, bool) {
+	var known []string
+	for key := range s.components() {
+		known = append(known, key)
+	}
+	sort.Strings(known)
+	namespace, _, _ := strings.Cut(full, ":")
+	suggestion := nearest(full, known)
+	if namespace != Namespace && suggestion == "" {
+		return Problem{}, false
+	}
+	if namespace != Namespace && nearest(namespace, []string{Namespace}) == "" {
+		return Problem{}, false
+	}
+	if suggestion == "" {
+		_, key, _ := strings.Cut(full, ":")
+		suggestion = s.elsewhere(key)
+	}
+	return Problem{Message: "is not a key; allowed are " + strings.Join(known, ", "), Suggestion: suggestion}, true
+}
+
+// decode turns a checked stack file into a configuration with its defaults.
+func decode(s *stackSchema, document map[string]any) (*Config, error) {
+	components := map[string]any{}
+	values, _ := document["config"].(map[string]any)
+	for name := range s.components() {
+		if value := values[name]; value != nil {
+			components[strings.TrimPrefix(name, Namespace+":")] = value
+		}
+	}
+	imply(components)
+	fill(reflect.TypeFor[Config](), components)
+	data, err := json.Marshal(components)
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	cfg := &Config{}
+	if err := decoder.Decode(cfg); err != nil {
+		return nil, fmt.Errorf("decode the configuration: %w", err)
+	}
+	return cfg, nil
+}
+
+// imply adds the self-signed CA where no other source is chosen.
+func imply(components map[string]any) {
+	group := func(values map[string]any, name string) map[string]any {
+		g, ok := values[name].(map[string]any)
+		if !ok {
+			g = map[string]any{}
+			values[name] = g
+		}
+		return g
+	}
+	ca := group(group(components, "certTrust"), "platformCA")
+	if source := ca["source"]; source == nil || source == string(CASelfSigned) {
+		group(ca, "selfSigned")
+	}
+}
