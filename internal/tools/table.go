@@ -44,7 +44,7 @@ var table = []Tool{
 	{"cert-manager-cainjector", "cert-manager", "./cainjector", "github.com/cert-manager/cert-manager", certManagerFlags},
 	{"cert-manager-startupapicheck", "cert-manager", "./startupapicheck", "github.com/cert-manager/cert-manager", certManagerFlags},
 	{"cert-manager-acmesolver", "cert-manager", "./acmesolver", "github.com/cert-manager/cert-manager", certManagerFlags},
-	{"trust-manager", "trust-manager", "github.com/cert-manager/trust-manager/cmd/trust-manager", "github.com/cert-manager/trust-manager", ""},
+	{"trust-manager", "trust-manager", ".", "github.com/cert-manager/trust-manager", ""},
 	{"trust-package", "trust-package", ".", "golang.org/x/crypto/x509roots/fallback", "-X main.version=$VERSION"},
 	{"pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"},
 }
