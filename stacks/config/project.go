@@ -10,6 +10,9 @@ type ProjectKey struct {
 	Name        string
 	Type        string
 	Description string
+	// Default is what Pulumi takes for a stack that does not set the key. It
+	// insists on one; an empty map changes nothing.
+	Default any
 }
 
 // ProjectKeys returns the project's keys in the order of the struct, as
@@ -28,7 +31,11 @@ func ProjectKeys() ([]ProjectKey, error) {
 		kind, _ := component["type"].(string)
 		description, _ := component["description"].(string)
 		sentence, _, _ := strings.Cut(description, ". ")
-		keys = append(keys, ProjectKey{Name: name, Type: kind, Description: strings.TrimSuffix(sentence, ".") + "."})
+		key := ProjectKey{Name: name, Type: kind, Description: strings.TrimSuffix(sentence, ".") + ".", Default: component["default"]}
+		if component.IsObject() {
+			key.Default = map[string]any{}
+		}
+		keys = append(keys, key)
 	}
 	return keys, nil
 }
