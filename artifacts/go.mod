@@ -1,0 +1,23 @@
+// The charts and manifests that the platform installs, one require line each.
+//
+// A module's zip holds the project's whole repository, charts included; only
+// its hash in go.sum is needed here, not its dependencies. So there is no
+// code in this module, and `go mod tidy` must not be run: it would remove
+// every line. To upgrade or to add one, in this directory:
+//
+//	go mod edit -require=github.com/cert-manager/cert-manager@v1.21.3
+//	go mod download github.com/cert-manager/cert-manager@v1.21.3
+//
+// then remove the old version's lines from go.sum, and read the preview.
+module github.com/telekom/controlplane-infrastructure/artifacts
+
+go 1.26.0
+
+require (
+	// Chart: deploy/charts/cert-manager.
+	github.com/cert-manager/cert-manager v1.21.2
+	// Chart: deploy/charts/trust-manager.
+	github.com/cert-manager/trust-manager v0.25.0
+	// CRDs: example/prometheus-operator-crd.
+	github.com/prometheus-operator/prometheus-operator v0.93.1
+)
