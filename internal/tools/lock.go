@@ -43,7 +43,7 @@ func (b *builder) lock(ctx context.Context, purpose string) (unlock func(), err 
 		}
 		select {
 		case <-ctx.Done():
-			file.Close()
+			defer file.Close()
 			return nil, fmt.Errorf("waiting for another build (%s): %w", holder(file), context.Cause(ctx))
 		case <-time.After(lockPoll):
 		}
