@@ -158,7 +158,7 @@ func typed(obj runtime.Object) (*Object, error) {
 		u.SetGroupVersionKind(kinds[0])
 	}
 	if _, isUnstructured := obj.(*unstructured.Unstructured); !isUnstructured {
-		pruneZeroStructs(u.Object)
+		PruneZeroStructs(u.Object)
 	}
 	o, err := newObject(u)
 	if err != nil {
@@ -171,18 +171,19 @@ func typed(obj runtime.Object) (*Object, error) {
 // Other empty maps carry meaning, such as emptyDir or podSelector.
 var zeroStructs = []string{"resources", "strategy", "updateStrategy", "loadBalancer"}
 
-func pruneZeroStructs(node any) {
+// PruneZeroStructs removes those fields from an encoded Go value.
+func PruneZeroStructs(node any) {
 	switch node := node.(type) {
 	case map[string]any:
 		for key, value := range node {
-			pruneZeroStructs(value)
+			PruneZeroStructs(value)
 			if m, ok := value.(map[string]any); ok && len(m) == 0 && slices.Contains(zeroStructs, key) {
 				delete(node, key)
 			}
 		}
 	case []any:
 		for _, value := range node {
-			pruneZeroStructs(value)
+			PruneZeroStructs(value)
 		}
 	}
 }

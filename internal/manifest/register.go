@@ -66,8 +66,8 @@ func (g *Group) Lookup(kind, namespace, name string) *Resource {
 //
 // Objects wait for their namespace, for the CRD that defines them, and for
 // pre-install hooks; pods for the accounts, permissions, configuration and
-// network policies of their namespace; webhook configurations for the pods
-// that serve them, so that they never stand in the way of a deletion; and
+// network policies of the set; webhook configurations for its pods, one of
+// which serves them, so that they never stand in the way of a deletion; and
 // post-install hooks for all of it.
 func (r *Registrar) Register(set Set, opts ...pulumi.ResourceOption) (*Group, error) {
 	set = set.DeepCopy()
@@ -141,7 +141,8 @@ func needsOf(o *Object) func(member) bool {
 		case other.Hook != nil: // pre-install, because the others come last
 			return true
 		case bearsPods(o):
-			return tierOf(other) == prerequisites && (other.GetNamespace() == "" || other.GetNamespace() == o.GetNamespace())
+			// In any namespace: leader election often needs a role elsewhere.
+			return tierOf(other) == prerequisites
 		case tierOf(o) == interceptors:
 			return bearsPods(other) || other.GetKind() == "Service"
 		}

@@ -1,0 +1,134 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+)
+
+// Namespace returns a namespace in which the API server admits only pods of
+// the Pod Security level restricted. The labels are added to those that say so.
+func Namespace(name string, labels map[string]string) *corev1.Namespace {
+	all := map[string]string{
+		"app.kubernetes.io/name":       name,
+		"app.kubernetes.io/managed-by": "pulumi",
+		"app.kubernetes.io/part-of":    "controlplane-infrastructure",
+	}
+	maps.Copy(all, PodSecurityLabels())
+	maps.Copy(all, labels)
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: all}}
+}
+
+// PodSecurityLabels returns the namespace labels that enforce, audit and warn
+// about the level restricted, as the cluster's own version defines it.
+func PodSecurityLabels() map[string]string {
+	return map[string]string{
+		api.EnforceLevelLabel:   string(api.LevelRestricted),
+		api.EnforceVersionLabel: api.VersionLatest,
+		api.AuditLevelLabel:     string(api.LevelRestricted),
+		api.AuditVersionLabel:   api.VersionLatest,
+		api.WarnLevelLabel:      string(api.LevelRestricted),
+		api.WarnVersionLabel:    api.VersionLatest,
+	}
+}
+
+// Restrict makes pods comply with the level restricted: it sets what is not
+// set, and rejects a pod that asks for more, naming the reason. The root file
+// system becomes read-only unless a container says otherwise.
+func Restrict() manifest.Transform {
+	return EditPod(func(_ *manifest.Object, pod *corev1.PodTemplateSpec) error {
+		restrictPod(&pod.Spec)
+		for _, container := range containers(pod) {
+			restrictContainer(container)
+		}
+		return evaluate(pod)
+	})
+}
+
+func restrictPod(spec *corev1.PodSpec) {
+	if spec.SecurityContext == nil {
+		spec.SecurityContext = &corev1.PodSecurityContext{}
+	}
+	if spec.SecurityContext.RunAsNonRoot == nil {
+		spec.SecurityContext.RunAsNonRoot = new(true)
+	}
+	if spec.SecurityContext.SeccompProfile == nil {
+		spec.SecurityContext.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}
+	}
+}
+
+func restrictContainer(container *corev1.Container) {
+	if container.SecurityContext == nil {
+		container.SecurityContext = &corev1.SecurityContext{}
+	}
+	security := container.SecurityContext
+	if security.AllowPrivilegeEscalation == nil {
+		security.AllowPrivilegeEscalation = new(false)
+	}
+	if security.ReadOnlyRootFilesystem == nil {
+		security.ReadOnlyRootFilesystem = new(true)
+	}
+	if security.Capabilities == nil {
+		security.Capabilities = &corev1.Capabilities{}
+	}
+	if len(security.Capabilities.Drop) == 0 {
+		security.Capabilities.Drop = []corev1.Capability{"ALL"}
+	}
+}
+
+// NoToken keeps the service-account token out of pods that do not talk to the
+// API server. It also applies to ServiceAccounts.
+func NoToken() manifest.Transform {
+	edit := EditPod(func(_ *manifest.Object, pod *corev1.PodTemplateSpec) error {
+		pod.Spec.AutomountServiceAccountToken = new(false)
+		return nil
+	})
+	return func(o *manifest.Object) error {
+		if o.GetKind() == "ServiceAccount" {
+			o.Object["automountServiceAccountToken"] = false
+			return nil
+		}
+		return edit(o)
+	}
+}
+
+// CheckRestricted reports in which ways the pods of an object break the level
+// restricted, by the very checks of the API server. Objects without pods pass.
+func CheckRestricted(o *manifest.Object) error {
+	pod, err := podOf(o)
+	if err == nil && pod != nil {
+		err = evaluate(pod)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", o, err)
+	}
+	return nil
+}
+
+func evaluate(pod *corev1.PodTemplateSpec) error {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		return fmt.Errorf("pod security checks: %w", err)
+	}
+	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	var problems []string
+	for _, result := range evaluator.EvaluatePod(level, &pod.ObjectMeta, &pod.Spec) {
+		if !result.Allowed {
+			problems = append(problems, strings.TrimSpace(result.ForbiddenReason+" ("+result.ForbiddenDetail+")"))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	slices.Sort(problems)
+	return errors.New("breaks the Pod Security level restricted: " + strings.Join(problems, "; "))
+}
