@@ -172,7 +172,7 @@ var yamlLine = regexp.MustCompile(`line ([0-9]+): (.*)`)
 
 // unreadable makes a problem, with its line, of an error of the YAML parser.
 func unreadable(name string, data []byte, err error) error {
-	problem := Problem{Path: name, Message: "is not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Source: name}
+	problem := Problem{Message: "is not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Source: name}
 	if match := yamlLine.FindStringSubmatch(err.Error()); match != nil {
 		problem.Source += ":" + match[1]
 		problem.Message = "is not valid YAML: " + match[2]

@@ -173,7 +173,7 @@ func (s *stackSchema) keys(values map[string]any) []fault {
 		component, known := components[full]
 		switch {
 		case !known:
-			if problem, wrong := s.foreign(name, full); wrong {
+			if problem, wrong := s.foreign(full); wrong {
 				unknown(name, problem)
 			}
 			continue
@@ -197,23 +197,23 @@ func (s *stackSchema) keys(values map[string]any) []fault {
 
 // foreign says what is wrong with a key that is none of the project's: nothing,
 // if it belongs to another namespace.
-func (s *stackSchema) foreign(name, full string) (Problem, bool) {
-	var known []string
+func (s *stackSchema) foreign(full string) (Problem, bool) {
+	var known, short []string
 	for key := range s.components() {
-		known = append(known, key)
+		known, short = append(known, key), append(short, strings.TrimPrefix(key, Namespace+":"))
 	}
 	sort.Strings(known)
-	namespace, _, _ := strings.Cut(full, ":")
-	suggestion := nearest(full, known)
-	if namespace != Namespace && suggestion == "" {
-		return Problem{}, false
+	namespace, name, _ := strings.Cut(full, ":")
+	suggestion := nearest(name, short)
+	if suggestion != "" {
+		suggestion = Namespace + ":" + suggestion
 	}
-	if namespace != Namespace && nearest(namespace, []string{Namespace}) == "" {
-		return Problem{}, false
-	}
-	if suggestion == "" {
-		_, key, _ := strings.Cut(full, ":")
-		suggestion = s.elsewhere(key)
+	if namespace != Namespace {
+		if suggestion == "" || nearest(namespace, []string{Namespace}) == "" {
+			return Problem{}, false
+		}
+	} else if suggestion == "" {
+		suggestion = s.elsewhere(name)
 	}
 	return Problem{Message: "is not a key; allowed are " + strings.Join(known, ", "), Suggestion: suggestion}, true
 }

@@ -9,8 +9,9 @@ import (
 // Problem is one thing that is wrong in a configuration.
 type Problem struct {
 	// Path is the full path of the key, such as
-	// controlplane:certTrust.platformCA.source.
-	Path string `json:"path"`
+	// controlplane:certTrust.platformCA.source; empty where a file as a whole
+	// is at fault.
+	Path string `json:"path,omitempty"`
 	// Value is the offending value, shortened, and redacted if it is secret;
 	// empty where no value is at fault.
 	Value string `json:"value,omitempty"`
@@ -25,14 +26,15 @@ type Problem struct {
 // String returns the problem in one line.
 func (p Problem) String() string {
 	var b strings.Builder
-	if p.Source != "" {
-		b.WriteString(p.Source + ": ")
+	for _, place := range []string{p.Source, p.Path} {
+		if place != "" {
+			b.WriteString(place + ": ")
+		}
 	}
-	b.WriteString(p.Path + ":")
 	if p.Value != "" {
-		b.WriteString(" " + p.Value)
+		b.WriteString(p.Value + " ")
 	}
-	b.WriteString(" " + p.Message)
+	b.WriteString(p.Message)
 	if p.Suggestion != "" {
 		fmt.Fprintf(&b, "; did you mean %q?", p.Suggestion)
 	}

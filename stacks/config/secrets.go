@@ -19,6 +19,7 @@ func openSecrets(s *stackSchema, document map[string]any, inFile bool) []fault {
 			if isEncrypted(v) {
 				if schema != nil && !schema.IsSecret() {
 					faults = append(faults, fault{path: path, Problem: Problem{Message: "is encrypted, but is not a secret; must be in plain text, so that it can be checked and reviewed"}})
+					return nil
 				}
 				return encrypted
 			}
@@ -44,6 +45,7 @@ func openSecrets(s *stackSchema, document map[string]any, inFile bool) []fault {
 			values[name] = walk([]string{"config", name}, value)
 		}
 	}
+	dropNulls(values)
 	return faults
 }
 
