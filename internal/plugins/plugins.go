@@ -1,0 +1,95 @@
+// Package plugins serves the engine plugins that are compiled in, and attaches them to an engine.
+//
+// An engine that finds a plugin's name and port in its environment connects there instead of downloading and starting
+// the published plugin; a program cannot tell the difference.
+package plugins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/random"
+)
+
+// EnvKey is the environment variable in which an engine looks for attached plugins.
+const EnvKey = "PULUMI_DEBUG_PROVIDERS"
+
+// maxMessage is what the engine itself accepts: some objects (definitions, dashboards) are larger than gRPC's default.
+const maxMessage = 400 << 20
+
+// Options configure the plugins.
+type Options struct {
+	// Kubernetes says which API server objects go to.
+	Kubernetes kubernetes.Options
+	// Log receives what concerns no engine; nil discards it.
+	Log io.Writer
+}
+
+// Host is a set of running plugins.
+type Host struct {
+	attached []string
+	servers  []*grpc.Server
+	failures chan error
+}
+
+// Serve starts the plugins on free loopback ports. They run until ctx ends or the host is closed.
+func Serve(ctx context.Context, o Options) (*Host, error) {
+	if o.Kubernetes.Log == nil {
+		o.Kubernetes.Log = o.Log
+	}
+	cluster := kubernetes.New(o.Kubernetes)
+	h := &Host{failures: make(chan error, 2)}
+	err := errors.Join(
+		h.serve(ctx, "kubernetes", cluster, grpc.StatsHandler(cluster)),
+		h.serve(ctx, "random", random.New()),
+	)
+	if err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	context.AfterFunc(ctx, func() { _ = h.Close() })
+	return h, nil
+}
+
+func (h *Host) serve(
+	ctx context.Context, name string, provider pulumirpc.ResourceProviderServer, options ...grpc.ServerOption,
+) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("serve the %s plugin: %w", name, err)
+	}
+	server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))...)
+	pulumirpc.RegisterResourceProviderServer(server, provider)
+	h.servers = append(h.servers, server)
+	h.attached = append(h.attached, fmt.Sprintf("%s:%d", name, listener.Addr().(*net.TCPAddr).Port))
+	go func() {
+		if err := server.Serve(listener); err != nil {
+			h.failures <- fmt.Errorf("serve the %s plugin: %w", name, err)
+		}
+	}()
+	return nil
+}
+
+// Env returns the value of [EnvKey] that attaches these plugins to an engine.
+func (h *Host) Env() string { return strings.Join(h.attached, ",") }
+
+// Close ends the plugins. Operations in flight are cut off: the engine must be done with them.
+func (h *Host) Close() error {
+	for _, server := range h.servers {
+		server.Stop()
+	}
+	select {
+	case err := <-h.failures:
+		return err
+	default:
+		return nil
+	}
+}
