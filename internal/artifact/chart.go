@@ -115,24 +115,11 @@ func readLimited(r io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// archive returns the chart archive with the given SHA-256 digest (hex), from
-// the user's cache when it is there. Both ways the digest is checked.
+// archive returns the chart archive with the given SHA-256 digest (hex).
 func (s *Store) archive(origin, digest string, fetch func() ([]byte, error)) (*Tree, error) {
-	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("%s: %q is not a SHA-256 digest", origin, digest)
-	}
-	name := filepath.Join(s.cache, digest+".tgz")
-	data, err := os.ReadFile(name)
-	if err != nil || sha256Hex(data) != digest {
-		if data, err = fetch(); err != nil {
-			return nil, fmt.Errorf("%s: %w", origin, err)
-		}
-		if got := sha256Hex(data); got != digest {
-			return nil, fmt.Errorf("%s: digest mismatch: expected sha256:%s, got sha256:%s", origin, digest, got)
-		}
-		if err := writeFile(name, data); err != nil {
-			return nil, fmt.Errorf("%s: %w", origin, err)
-		}
+	data, err := s.blob(digest, fetch)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", origin, err)
 	}
 	files, err := archive.LoadArchiveFiles(bytes.NewReader(data))
 	if err != nil {
@@ -150,6 +137,26 @@ func (s *Store) archive(origin, digest string, fetch func() ([]byte, error)) (*T
 		return nil, fmt.Errorf("%s: %w", origin, err)
 	}
 	return &Tree{FS: tree, Version: version, Origin: origin}, nil
+}
+
+// blob returns the content with the given SHA-256 digest (hex), from the user's
+// cache when it is there. Both ways the digest is checked.
+func (s *Store) blob(digest string, fetch func() ([]byte, error)) ([]byte, error) {
+	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != sha256.Size {
+		return nil, fmt.Errorf("%q is not a SHA-256 digest", digest)
+	}
+	name := filepath.Join(s.cache, digest)
+	if data, err := os.ReadFile(name); err == nil && sha256Hex(data) == digest {
+		return data, nil
+	}
+	data, err := fetch()
+	if err != nil {
+		return nil, err
+	}
+	if got := sha256Hex(data); got != digest {
+		return nil, fmt.Errorf("digest mismatch: expected sha256:%s, got sha256:%s", digest, got)
+	}
+	return data, writeFile(name, data)
 }
 
 func sha256Hex(data []byte) string {

@@ -111,7 +111,7 @@ type downloaded struct {
 func (s *Store) download(ctx context.Context, mod module.Version, sum string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", mod.String())
 	cmd.Dir = filepath.Join(s.root, "artifacts")
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -mod=readonly", "GOWORK=off")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	runErr := cmd.Run()

@@ -52,7 +52,18 @@ func (s *Store) oci(ctx context.Context, name string) (*Tree, error) {
 	}
 	repo.Client = client
 
-	layer, err := chartLayerOf(ctx, repo, ref.Reference)
+	data, err := s.blob(digest.Digest(ref.Reference).Encoded(), func() ([]byte, error) {
+		_, body, err := repo.Manifests().FetchReference(ctx, ref.Reference)
+		if err != nil {
+			return nil, err
+		}
+		defer body.Close()
+		return readLimited(body)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	layer, err := chartLayerOf(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -66,19 +77,8 @@ func (s *Store) oci(ctx context.Context, name string) (*Tree, error) {
 	})
 }
 
-func chartLayerOf(ctx context.Context, repo *remote.Repository, reference string) (ocispec.Descriptor, error) {
-	_, body, err := repo.Manifests().FetchReference(ctx, reference)
-	if err != nil {
-		return ocispec.Descriptor{}, err
-	}
-	defer body.Close()
-	data, err := readLimited(body)
-	if err != nil {
-		return ocispec.Descriptor{}, err
-	}
-	if got := digest.FromBytes(data).String(); got != reference {
-		return ocispec.Descriptor{}, fmt.Errorf("digest mismatch: expected %s, got %s", reference, got)
-	}
+// chartLayerOf finds the chart in an image manifest.
+func chartLayerOf(data []byte) (ocispec.Descriptor, error) {
 	var manifest ocispec.Manifest
 	if err := json.Unmarshal(data, &manifest); err != nil {
 		return ocispec.Descriptor{}, fmt.Errorf("reading the manifest: %w", err)

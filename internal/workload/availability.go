@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -184,8 +185,11 @@ func isReplicated(o *manifest.Object) bool {
 
 func selectorOf(o *manifest.Object) (*metav1.LabelSelector, error) {
 	node, found, err := unstructured.NestedMap(o.Object, "spec", "selector")
-	if err != nil || !found {
-		return nil, fmt.Errorf("no spec.selector: %v", err)
+	if err != nil {
+		return nil, fmt.Errorf("spec.selector: %w", err)
+	}
+	if !found {
+		return nil, errors.New("no spec.selector")
 	}
 	selector := &metav1.LabelSelector{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(node, selector, true); err != nil {

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,8 +35,11 @@ func podOf(o *manifest.Object) (*corev1.PodTemplateSpec, error) {
 	content := o.Object
 	if len(path) > 0 {
 		node, found, err := unstructured.NestedMap(o.Object, path...)
-		if err != nil || !found {
-			return nil, fmt.Errorf("no pod template at %v: %w", path, err)
+		if err != nil {
+			return nil, fmt.Errorf("pod template: %w", err)
+		}
+		if !found {
+			return nil, fmt.Errorf("no pod template at %s", strings.Join(path, "."))
 		}
 		content = node
 	} else {
