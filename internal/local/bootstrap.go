@@ -20,13 +20,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/ptr"
+
+	"github.com/telekom/controlplane-infrastructure/internal/local/volumes"
 )
 
 const (
 	kwokUser = "local:kwok"
 	region   = "local"
-	// Provisioner is the name that the default StorageClass asks volumes of.
-	Provisioner = "local.controlplane.io/simulated"
 	// StorageClass is the name of the default StorageClass.
 	StorageClass = "local"
 )
@@ -62,7 +62,7 @@ func bootstrap(ctx context.Context, client kubernetes.Interface, o Options) erro
 			Name:        StorageClass,
 			Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"},
 		},
-		Provisioner:          Provisioner,
+		Provisioner:          volumes.Provisioner,
 		VolumeBindingMode:    ptr.To(storagev1.VolumeBindingWaitForFirstConsumer),
 		ReclaimPolicy:        ptr.To(corev1.PersistentVolumeReclaimDelete),
 		AllowVolumeExpansion: ptr.To(false),

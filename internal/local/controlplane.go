@@ -28,16 +28,16 @@ type ControlPlane struct {
 	Kubeconfig string // path of the administrator's kubeconfig
 	URL        string // of the API server
 
-	// The rest is known only to the process that runs the control plane.
+	rest *rest.Config
+
+	// What follows is known only to the process that runs the control plane.
 	started  time.Time
-	rest     *rest.Config
 	log      io.Writer
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	children []*child
 	mu       sync.Mutex // guards children
 	release  func()     // of the API server's port
-	helpers  helpers
 	done     chan struct{}
 	err      error // why it ended; valid after done
 }
@@ -53,6 +53,9 @@ func Run(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := layout(o.Dir).make(); err != nil {
+		return nil, err
+	}
 	cp, err := run(ctx, o, programs)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(o.Dir))
@@ -60,12 +63,9 @@ func Run(ctx context.Context, o Options) (*ControlPlane, error) {
 	return cp, nil
 }
 
-// run is Run without the removal of the directory after a failed start.
+// run is Run in a directory that was made before, and stays after a failed start.
 func run(ctx context.Context, o Options, programs toolset) (*ControlPlane, error) {
 	l := layout(o.Dir)
-	if err := l.make(); err != nil {
-		return nil, err
-	}
 	port, release, err := reservePort()
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (c *ControlPlane) start(l layout, o Options, programs toolset, port int) er
 	if err := c.startChild(l, programs, "kwok", kwokArgs(l)); err != nil {
 		return err
 	}
-	if err := c.helpers.start(c, l); err != nil {
+	if err := c.startHelpers(c.ctx, l); err != nil {
 		return err
 	}
 	return waitUsable(c.ctx, client)
@@ -173,7 +173,7 @@ func (c *ControlPlane) startChild(l layout, programs toolset, name string, args 
 func (c *ControlPlane) endWithContext() {
 	<-c.ctx.Done()
 	defer close(c.done)
-	c.helpers.wait()
+	c.waitHelpers()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var failed []error
@@ -191,10 +191,11 @@ func (c *ControlPlane) endWithContext() {
 // REST returns the administrator's configuration for clients.
 func (c *ControlPlane) REST() *rest.Config { return rest.CopyConfig(c.rest) }
 
-// Done is closed when a control plane of this process has ended, and everything of it but its directory.
+// Done is closed when a control plane of this process has ended, and everything of it but its directory. It is nil
+// for one in the background.
 func (c *ControlPlane) Done() <-chan struct{} { return c.done }
 
-// Err tells after Done why the control plane ended: a *ChildError, or nil after Stop.
+// Err tells, after Done, why the control plane ended: a *ChildError, or nil after Stop.
 func (c *ControlPlane) Err() error {
 	select {
 	case <-c.done:
@@ -217,6 +218,9 @@ func (c *ControlPlane) Children() []Child {
 
 // Stop ends the control plane and removes its directory. It returns the error of a process that had crashed earlier.
 func (c *ControlPlane) Stop() error {
+	if c.cancel == nil {
+		return Stop(context.Background(), Options{Dir: c.Dir, Name: c.Name})
+	}
 	c.cancel(errStopped)
 	<-c.done
 	return errors.Join(c.err, os.RemoveAll(c.Dir))

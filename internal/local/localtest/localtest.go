@@ -32,11 +32,14 @@ func Start(t testing.TB) *local.ControlPlane {
 //	var cluster *local.ControlPlane
 //
 //	func TestMain(m *testing.M) { localtest.Main(m, &cluster) }
-func Main(m *testing.M, cluster **local.ControlPlane) {
+func Main(m runner, cluster **local.ControlPlane) {
 	os.Exit(runMain(m, cluster))
 }
 
-func runMain(m *testing.M, cluster **local.ControlPlane) int {
+// runner is *testing.M, perhaps with something done around its Run.
+type runner interface{ Run() int }
+
+func runMain(m runner, cluster **local.ControlPlane) int {
 	cp, stop, err := run(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
