@@ -72,6 +72,8 @@ var bad = []struct {
 		"controlplane:certTrust.certManager.webhookReplicas: 1.5 " + replicas}},
 	{"number for a duration", "certTrust: {platformCA: {selfSigned: {duration: 87600}}}", []string{
 		"controlplane:certTrust.platformCA.selfSigned.duration: 87600 " + duration}},
+	{"large number for a string", "cluster: {context: 1234567890}", []string{
+		"controlplane:cluster.context: 1234567890 must be a string that is not empty"}},
 	{"boolean for a name", "certTrust: {bundle: {name: true}}", []string{
 		"controlplane:certTrust.bundle.name: true " + name}},
 
@@ -220,6 +222,8 @@ var bad = []struct {
 		"controlplane:certTrust.controlPlaneIssuer.privateKey: is missing; must be the private key of the certificate in PEM, or fromPlatformCA: true instead of both"}},
 	{"bundle of the Control Plane", "certTrust: {bundle: {name: controlplane-trust-bundle}}", []string{
 		`controlplane:certTrust.bundle.name: "controlplane-trust-bundle" belongs to the Control Plane, which creates it itself; must be another name`}},
+	{"bundle of Kubernetes", "certTrust: {bundle: {name: kube-root-ca.crt}}", []string{
+		`controlplane:certTrust.bundle.name: "kube-root-ca.crt" belongs to Kubernetes, which creates it itself; must be another name`}},
 	{"both ACME challenges", "certTrust: {acme: {server: 'https://acme.example.com', email: a@example.com, http01: {ingressClassName: traefik}, route53: {region: eu-central-1, hostedZoneID: Z1}}}", []string{
 		"controlplane:certTrust.acme: has http01 and route53; must have exactly one of them"}},
 	{"no ACME challenge", "certTrust: {acme: {server: 'https://acme.example.com', email: a@example.com}}", []string{

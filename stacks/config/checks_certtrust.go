@@ -158,12 +158,17 @@ func (k *checker) acme() {
 	}
 }
 
-// controlPlaneBundle is the bundle that the Control Plane creates itself.
-const controlPlaneBundle = "controlplane-trust-bundle"
+// reservedBundles are ConfigMaps that others create in namespaces that get the
+// bundle.
+var reservedBundles = map[string]string{
+	"controlplane-trust-bundle": "the Control Plane",
+	"kube-root-ca.crt":          "Kubernetes",
+}
 
 func (k *checker) bundle() {
-	if name := k.cfg.CertTrust.Bundle.Name; name == controlPlaneBundle {
-		k.add("certTrust.bundle.name", name, "belongs to the Control Plane, which creates it itself; must be another name")
+	name := k.cfg.CertTrust.Bundle.Name
+	if owner, reserved := reservedBundles[name]; reserved {
+		k.add("certTrust.bundle.name", name, "belongs to "+owner+", which creates it itself; must be another name")
 	}
 }
 

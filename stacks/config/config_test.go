@@ -129,7 +129,7 @@ func TestGoodConfigurations(t *testing.T) {
 func TestParseJSON(t *testing.T) {
 	cfg, err := config.ParseJSON(map[string]string{
 		"controlplane:availability": "zonal",
-		"controlplane:certTrust":    `{"bundle":{"name":"trust"},"trustManager":{"replicas":3}}`,
+		"controlplane:certTrust":    `{"bundle":{"name":"trust"},"trustManager":{"replicas":3.0}}`,
 		"controlplane:cluster":      `{"kubeconfigContent":"kind: Config"}`,
 		"aws:region":                "eu-central-1",
 	})

@@ -3,9 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"sort"
 	"strings"
@@ -44,24 +42,11 @@ func normalize(values map[string]any) (map[string]any, error) {
 		return nil, fmt.Errorf("read configuration values: %w", err)
 	}
 	var plain map[string]any
-	if err := decodeJSON(data, &plain); err != nil {
+	if err := json.Unmarshal(data, &plain); err != nil {
 		return nil, fmt.Errorf("read configuration values: %w", err)
 	}
 	dropNulls(plain)
 	return plain, nil
-}
-
-// decodeJSON keeps numbers as they are written.
-func decodeJSON(data []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more than one JSON value")
-	}
-	return nil
 }
 
 // stringKeys turns the keys of YAML's maps, which may be of any type, and
@@ -184,7 +169,7 @@ func (s *stackSchema) keys(values map[string]any) []fault {
 		value := values[name]
 		if text, ok := value.(string); ok && component.IsObject() {
 			var object map[string]any
-			if err := decodeJSON([]byte(text), &object); err == nil && object != nil {
+			if err := json.Unmarshal([]byte(text), &object); err == nil && object != nil {
 				dropNulls(object)
 				value = object
 			}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -47,15 +46,6 @@ func compileSchema(data []byte) (*stackSchema, error) {
 		return nil, fmt.Errorf("compile the schema of stack files: %w", err)
 	}
 	return &stackSchema{compiled: compiled, root: root}, nil
-}
-
-// StackSchema returns the JSON Schema of stack files.
-func StackSchema() (Schema, error) {
-	s, err := loadSchema()
-	if err != nil {
-		return nil, err
-	}
-	return s.root, nil
 }
 
 // at returns the schema of what is at a path, or nil where none is.
@@ -174,10 +164,7 @@ func (s Schema) allowedText() string {
 }
 
 func number(value any) string {
-	switch n := value.(type) {
-	case json.Number:
-		return n.String()
-	case nil:
+	if value == nil {
 		return ""
 	}
 	return fmt.Sprint(value)

@@ -138,7 +138,11 @@ func show(value any, allowed Schema) string {
 		}
 		return quote(v)
 	}
-	return fmt.Sprint(value)
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(data)
 }
 
 const shown = 60
