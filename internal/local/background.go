@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"reflect"
 	"syscall"
 	"time"
 
@@ -226,10 +227,6 @@ func Supervise(ctx context.Context, o Options) error {
 		return err
 	}
 	defer lock.Close()
-	// Processes that the helpers start inherit the mark by which they are found.
-	if err := os.Setenv(dirVariable, o.Dir); err != nil {
-		return err
-	}
 	return superviseLocked(ctx, l, o)
 }
 
@@ -254,14 +251,7 @@ func superviseLocked(ctx context.Context, l layout, o Options) error {
 	if err := r.write(l); err != nil {
 		return errors.Join(r.fail(l, err), cp.Stop())
 	}
-	select {
-	case <-ctx.Done():
-		r.State = Stopping
-		if err := r.write(l); err != nil {
-			fmt.Fprintln(o.Log, err)
-		}
-	case <-cp.Done():
-	}
+	r.follow(ctx, l, cp, o.Log)
 	<-cp.Done()
 	if err := cp.Err(); err != nil {
 		return r.fail(l, err)
@@ -270,9 +260,33 @@ func superviseLocked(ctx context.Context, l layout, o Options) error {
 	return r.write(l)
 }
 
+// follow keeps the report up to date until ctx or the control plane ends.
+func (r *Report) follow(ctx context.Context, l layout, cp *ControlPlane, log io.Writer) {
+	for tick := time.Tick(time.Second); ; {
+		select {
+		case <-cp.Done():
+			return
+		case <-ctx.Done():
+			r.State = Stopping
+		case <-tick:
+			pods := cp.Pods()
+			if reflect.DeepEqual(pods, r.Pods) {
+				continue
+			}
+			r.Pods = pods
+		}
+		if err := r.write(l); err != nil {
+			fmt.Fprintln(log, err)
+		}
+		if r.State == Stopping {
+			return
+		}
+	}
+}
+
 // fail records why the control plane ended and returns it.
 func (r *Report) fail(l layout, cause error) error {
-	r.State, r.Problem, r.Children, r.Kubeconfig, r.URL = Failed, cause.Error(), nil, "", ""
+	r.State, r.Problem, r.Children, r.Pods, r.Kubeconfig, r.URL = Failed, cause.Error(), nil, nil, "", ""
 	return errors.Join(cause, r.write(l))
 }
 

@@ -56,11 +56,8 @@ func startChild(l layout, name, program string, args, env []string) (*child, err
 	command := exec.Command(program, args...)
 	command.Dir = string(l)
 	command.Stdout, command.Stderr = output, output
-	command.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + string(l), "TMPDIR=" + l.path("tmp"), dirVariable + "=" + string(l),
-	}, env...)
-	command.SysProcAttr = childAttributes()
-	if err := onSpawnThread(command.Start); err != nil {
+	command.Env = append(environment(l), env...)
+	if err := startTied(command); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	c := &child{
@@ -77,6 +74,13 @@ func startChild(l layout, name, program string, args, env []string) (*child, err
 		close(c.ended)
 	}()
 	return c, nil
+}
+
+// environment is what every process of the control plane gets of it; the caller's own stays out.
+func environment(l layout) []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + string(l), "TMPDIR=" + l.path("tmp"), dirVariable + "=" + string(l),
+	}
 }
 
 // failure describes the unexpected end of a child that has ended.

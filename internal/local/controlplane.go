@@ -37,7 +37,8 @@ type ControlPlane struct {
 	cancel   context.CancelCauseFunc
 	children []*child
 	mu       sync.Mutex // guards children
-	release  func()     // of the API server's port
+	helpers  helpers
+	release  func() // of the API server's port
 	done     chan struct{}
 	err      error // why it ended; valid after done
 }
@@ -173,13 +174,15 @@ func (c *ControlPlane) startChild(l layout, programs toolset, name string, args 
 func (c *ControlPlane) endWithContext() {
 	<-c.ctx.Done()
 	defer close(c.done)
-	c.waitHelpers()
+	c.helpers.wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var failed []error
 	for _, child := range slices.Backward(c.children) {
 		failed = append(failed, child.kill())
 	}
+	_, err := killProcessesOf(layout(c.Dir)) // of pods, if the helpers have not ended
+	failed = append(failed, err)
 	c.release()
 	var crash *ChildError
 	if cause := context.Cause(c.ctx); errors.As(cause, &crash) {

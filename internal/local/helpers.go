@@ -2,22 +2,76 @@ package local
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
 
 	"github.com/telekom/controlplane-infrastructure/internal/local/loadbalancer"
 	"github.com/telekom/controlplane-infrastructure/internal/local/node"
 	"github.com/telekom/controlplane-infrastructure/internal/local/volumes"
+	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
 
 // realImages are the image repositories whose pods run as real processes.
 func realImages() []string { return node.Images() }
 
-// startHelpers starts the parts of the control plane that run in its own process.
-func (c *ControlPlane) startHelpers(ctx context.Context, _ layout) error {
+// helpers are the parts of the control plane that run in its own process.
+type helpers struct {
+	log  io.Closer
+	node *node.Node
+}
+
+// startHelpers starts them; they end with ctx.
+func (c *ControlPlane) startHelpers(ctx context.Context, l layout) error {
+	log, err := os.OpenFile(l.log("helpers"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("log of the helpers: %w", err)
+	}
+	c.helpers.log = log
 	if err := volumes.Run(ctx, c.REST()); err != nil {
 		return err
 	}
-	return loadbalancer.Run(ctx, c.REST())
+	if err := loadbalancer.Run(ctx, c.REST()); err != nil {
+		return err
+	}
+	c.helpers.node, err = node.Run(ctx, node.Config{
+		REST:  c.REST(),
+		Dir:   c.Dir,
+		Tool:  tools.Path,
+		Env:   environment(l),
+		Start: startTied,
+		Log:   log,
+	})
+	return err
 }
 
-// waitHelpers returns when the helpers have ended after the end of their context.
-func (c *ControlPlane) waitHelpers() {}
+// startTied starts a process that ends with this one at the latest.
+func startTied(command *exec.Cmd) error {
+	if command.SysProcAttr == nil {
+		command.SysProcAttr = childAttributes()
+	}
+	return onSpawnThread(command.Start)
+}
+
+// wait returns when the helpers have ended, or do not seem to, after the end of their context.
+func (h *helpers) wait() {
+	if h.node != nil {
+		select {
+		case <-h.node.Done():
+		case <-time.After(10 * time.Second): // what is left is killed
+		}
+	}
+	if h.log != nil {
+		h.log.Close()
+	}
+}
+
+// Pods describes the pods that run as real processes. It knows none of a control plane in the background.
+func (c *ControlPlane) Pods() []node.Pod {
+	if c.helpers.node == nil {
+		return nil
+	}
+	return c.helpers.node.Pods()
+}

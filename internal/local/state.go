@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telekom/controlplane-infrastructure/internal/local/node"
 )
 
 // State is what a control plane in the background does.
@@ -38,6 +40,8 @@ type Report struct {
 	Nodes      int        `json:"nodes,omitempty"`
 	Zones      []string   `json:"zones,omitempty"`
 	Children   []Child    `json:"children,omitempty"`
+	// Pods are the containers that run as real processes.
+	Pods []node.Pod `json:"pods,omitempty"`
 	// Problem tells why it failed, why it does not answer, or what a killed one had left behind.
 	Problem string `json:"problem,omitempty"`
 	// Fingerprint tells whether a control plane is what today's Start would make.
