@@ -34,6 +34,8 @@ func stackSchema(root string) ([]byte, error) {
 		return nil, err
 	}
 	schema := reflector.Reflect(&stackFile{})
+	// The newest draft that the YAML language server knows whole.
+	schema.Version = "http://json-schema.org/draft-07/schema#"
 	schema.Title = "Stack file of the Control Plane's infrastructure"
 	describe(schema, map[string]string{
 		"secretsprovider": "Pulumi's secrets provider of the stack. Written by Pulumi.",

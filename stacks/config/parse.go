@@ -94,8 +94,9 @@ func dropNulls(value any) {
 	}
 }
 
-// evaluate checks a stack file and makes a configuration of it. Values that are
-// wrong are taken out, so that the rest can still be checked; what is reported
+// evaluate checks a stack file and makes a configuration of it. It has a source,
+// which tells where a path is, when it is read from a file; what the engine hands
+// over has none, and has its secrets decrypted. Values that are wrong are taken out, so that the rest can still be checked; what is reported
 // of the rest is only what does not hang on them.
 func (s *stackSchema) evaluate(document map[string]any, source func(path []string) string) (*Config, error) {
 	values, ok := document["config"].(map[string]any)
@@ -106,7 +107,9 @@ func (s *stackSchema) evaluate(document map[string]any, source func(path []strin
 	var faults []fault
 	if ok {
 		faults = append(faults, s.keys(values)...)
-		faults = append(faults, openSecrets(s, document, source != nil)...)
+	}
+	if ok && source != nil {
+		faults = append(faults, s.openSecrets(values)...)
 	}
 	invalid, err := s.validate(document)
 	if err != nil {

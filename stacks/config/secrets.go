@@ -4,12 +4,8 @@ import "strconv"
 
 // openSecrets replaces the encrypted values of a stack file, which are written
 // as a map with the single key "secure", and reports secrets in plain text and
-// encrypted values that are no secrets. Values that come from the engine
-// (inFile is false) are decrypted already and need no more than redaction.
-func openSecrets(s *stackSchema, document map[string]any, inFile bool) []fault {
-	if !inFile {
-		return nil
-	}
+// encrypted values that are no secrets.
+func (s *stackSchema) openSecrets(values map[string]any) []fault {
 	var faults []fault
 	var walk func(path []string, value any) any
 	walk = func(path []string, value any) any {
@@ -39,7 +35,6 @@ func openSecrets(s *stackSchema, document map[string]any, inFile bool) []fault {
 		}
 		return value
 	}
-	values := document["config"].(map[string]any)
 	for name := range s.components() {
 		if value, ok := values[name]; ok {
 			values[name] = walk([]string{"config", name}, value)
