@@ -46,9 +46,6 @@ func (c *container) invocation() (args, env []string, err error) {
 	}
 	if credentials != "" {
 		env = append(env, "KUBECONFIG="+credentials)
-		if c.image.kubeconfig != "" {
-			args = append(args, c.image.kubeconfig+"="+credentials)
-		}
 	}
 	// Whatever proxy a stack is configured with, here is no way to it.
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {

@@ -15,9 +15,6 @@ type image struct {
 	initOnly bool
 	// listeners are what the program listens on.
 	listeners []listener
-	// kubeconfig is the flag that names the kubeconfig file, for programs that take it from nowhere else. All get
-	// KUBECONFIG in their environment.
-	kubeconfig string
 	// args are added to those of the container.
 	args []string
 }
@@ -29,21 +26,22 @@ type listener struct {
 	host bool
 }
 
+// loopback is for programs whose own flags choose a port and no address.
+var loopback = []string{"--listen-host=127.0.0.1"}
+
 // images maps the last element of an image's repository to its program. Only that element counts, because a mirror of
 // images may have a registry and a path of its own.
 var images = map[string]image{
 	"cert-manager-controller": {
-		tool:       "cert-manager-controller",
-		kubeconfig: "--kubeconfig",
+		tool: "cert-manager-controller",
 		listeners: []listener{
 			{flag: "--metrics-listen-address", port: 9402, host: true},
 			{flag: "--healthz-listen-address", port: 9403, host: true},
 		},
 	},
 	"cert-manager-webhook": {
-		tool:       "cert-manager-webhook",
-		kubeconfig: "--kubeconfig",
-		args:       []string{"--listen-host=127.0.0.1"},
+		tool: "cert-manager-webhook",
+		args: loopback,
 		listeners: []listener{
 			{flag: "--secure-port", port: 6443},
 			{flag: "--healthz-port", port: 6080},
@@ -51,23 +49,20 @@ var images = map[string]image{
 		},
 	},
 	"cert-manager-cainjector": {
-		tool:       "cert-manager-cainjector",
-		kubeconfig: "--kubeconfig",
-		listeners:  []listener{{flag: "--metrics-listen-address", port: 9402, host: true}},
+		tool:      "cert-manager-cainjector",
+		listeners: []listener{{flag: "--metrics-listen-address", port: 9402, host: true}},
 	},
 	"cert-manager-startupapicheck": {
-		tool:       "cert-manager-startupapicheck",
-		kubeconfig: "--kubeconfig",
+		tool: "cert-manager-startupapicheck",
 	},
 	"cert-manager-acmesolver": {
 		tool:      "cert-manager-acmesolver",
-		args:      []string{"--listen-host=127.0.0.1"},
+		args:      loopback,
 		listeners: []listener{{flag: "--listen-port", port: 8089}},
 	},
 	"trust-manager": {
-		tool:       "trust-manager",
-		kubeconfig: "--kubeconfig",
-		args:       []string{"--webhook-host=127.0.0.1"},
+		tool: "trust-manager",
+		args: loopback,
 		listeners: []listener{
 			{flag: "--webhook-port", port: 6443},
 			{flag: "--metrics-port", port: 9402},
@@ -75,6 +70,7 @@ var images = map[string]image{
 		},
 	},
 	"trust-pkg-debian-bookworm": {tool: "trust-package", initOnly: true},
+	"trust-pkg-debian-trixie":   {tool: "trust-package", initOnly: true},
 }
 
 // Images returns the last elements of the image repositories whose pods run as real processes, sorted.
