@@ -40,6 +40,11 @@ var bad = []struct {
 		`controlplan:cluster: is not a key; allowed are ` + components + `; did you mean "controlplane:cluster"?`}},
 	{"key at the wrong level", "controlplane:imageMirror: registry.example.com", []string{
 		`controlplane:imageMirror: is not a key; allowed are ` + components + `; did you mean "controlplane:artifacts.imageMirror"?`}},
+	{"key of several places at the wrong level", "controlplane:certManager: {}", []string{
+		`controlplane:certManager: is not a key; allowed are ` + components + `; did you mean "controlplane:certTrust.certManager"?`}},
+	{"key that is ambiguous elsewhere", "cluster: {replicas: 2, requests: {}}", []string{
+		`controlplane:cluster.replicas: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent; did you mean "controlplane:certTrust.trustManager.replicas"?`,
+		`controlplane:cluster.requests: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent`}},
 	{"key in the wrong component", "cluster: {platformCA: {}}", []string{
 		`controlplane:cluster.platformCA: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent; did you mean "controlplane:certTrust.platformCA"?`}},
 	{"key set twice", "controlplane:cluster: {}\ncluster: {}", []string{

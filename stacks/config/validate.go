@@ -79,26 +79,30 @@ func (s *stackSchema) unknownKey(parent []string, name string) fault {
 }
 
 // elsewhere returns the full path of a key of exactly this name in another
-// place, if there is just one.
+// place: of several, the one nearest to the top, if it is alone there.
 func (s *stackSchema) elsewhere(name string) string {
-	var found []string
-	var walk func(path []string, schema Schema)
-	walk = func(path []string, schema Schema) {
-		for key, property := range schema.Properties() {
-			at := child(path, key)
-			if key == name {
-				found = append(found, display(at))
+	level := s.components()
+	for len(level) > 0 {
+		var found []string
+		next := map[string]Schema{}
+		for path, schema := range level {
+			if schema.IsSecret() {
+				continue
 			}
-			if !property.IsSecret() {
-				walk(at, property)
+			for key, property := range schema.Properties() {
+				next[path+"."+key] = property
+				if key == name {
+					found = append(found, path+"."+key)
+				}
 			}
 		}
-	}
-	for key, component := range s.components() {
-		walk([]string{key}, component)
-	}
-	if len(found) == 1 {
-		return found[0]
+		if len(found) > 0 {
+			if len(found) == 1 {
+				return found[0]
+			}
+			return ""
+		}
+		level = next
 	}
 	return ""
 }
