@@ -202,7 +202,10 @@ func (r *Report) controlPlane() (*ControlPlane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig of the local control plane: %w", err)
 	}
-	return &ControlPlane{Name: r.Name, Dir: r.Dir, Kubeconfig: r.Kubeconfig, URL: r.URL, rest: config}, nil
+	return &ControlPlane{
+		Name: r.Name, Dir: r.Dir, Kubeconfig: r.Kubeconfig, URL: r.URL, Ingress: r.Ingress, NameServer: r.NameServer,
+		rest: config,
+	}, nil
 }
 
 // Supervise is what the supervisor process does: it runs the control plane that Start has described in the directory
@@ -247,7 +250,8 @@ func superviseLocked(ctx context.Context, l layout, o Options) error {
 	if err != nil {
 		return r.fail(l, err)
 	}
-	r.State, r.Kubeconfig, r.URL, r.Children = Running, cp.Kubeconfig, cp.URL, cp.Children()
+	r.State, r.Children, r.Kubeconfig, r.URL = Running, cp.Children(), cp.Kubeconfig, cp.URL
+	r.Ingress, r.NameServer = cp.Ingress, cp.NameServer
 	if err := r.write(l); err != nil {
 		return errors.Join(r.fail(l, err), cp.Stop())
 	}
@@ -286,8 +290,8 @@ func (r *Report) follow(ctx context.Context, l layout, cp *ControlPlane, log io.
 
 // fail records why the control plane ended and returns it.
 func (r *Report) fail(l layout, cause error) error {
-	r.State, r.Problem, r.Children, r.Pods, r.Kubeconfig, r.URL = Failed, cause.Error(), nil, nil, "", ""
-	return errors.Join(cause, r.write(l))
+	failed := Report{State: Failed, Problem: cause.Error(), Name: r.Name, Dir: r.Dir, PID: r.PID, Started: r.Started}
+	return errors.Join(cause, failed.write(l))
 }
 
 // stopTimeout is how long a supervisor gets to take everything down before it is killed.

@@ -27,6 +27,9 @@ type ControlPlane struct {
 	Dir        string // holds everything
 	Kubeconfig string // path of the administrator's kubeconfig
 	URL        string // of the API server
+	// Ingress is the URL where HTTP requests reach the services of real pods: by the host of an Ingress, or
+	// <service>.<namespace>.svc. NameServer (host:port, UDP) answers any name with the address to find it at.
+	Ingress, NameServer string
 
 	rest *rest.Config
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/local/loadbalancer"
 	"github.com/telekom/controlplane-infrastructure/internal/local/node"
+	"github.com/telekom/controlplane-infrastructure/internal/local/proxy"
 	"github.com/telekom/controlplane-infrastructure/internal/local/volumes"
 	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
@@ -19,8 +20,9 @@ func realImages() []string { return node.Images() }
 
 // helpers are the parts of the control plane that run in its own process.
 type helpers struct {
-	log  io.Closer
-	node *node.Node
+	log   io.Closer
+	node  *node.Node
+	proxy *proxy.Proxy
 }
 
 // startHelpers starts them; they end with ctx.
@@ -36,15 +38,30 @@ func (c *ControlPlane) startHelpers(ctx context.Context, l layout) error {
 	if err := loadbalancer.Run(ctx, c.REST()); err != nil {
 		return err
 	}
-	c.helpers.node, err = node.Run(ctx, node.Config{
-		REST:  c.REST(),
-		Dir:   c.Dir,
-		Tool:  tools.Path,
-		Env:   environment(l),
-		Start: startTied,
-		Log:   log,
+	c.helpers.proxy, err = proxy.Listen(proxy.Config{
+		REST:         c.REST(),
+		EgressSocket: l.egressSocket(),
+		CACert:       l.path("pki", "webhook-ca.crt"),
+		CAKey:        l.path("pki", "webhook-ca.key"),
+		Log:          log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	c.Ingress, c.NameServer = c.helpers.proxy.URL(), c.helpers.proxy.NameServer()
+	c.helpers.node, err = node.Run(ctx, node.Config{
+		REST:      c.REST(),
+		Dir:       c.Dir,
+		Tool:      tools.Path,
+		HTTPProxy: c.helpers.proxy.URL(),
+		Env:       environment(l),
+		Start:     startTied,
+		Log:       log,
+	})
+	if err != nil {
+		return err
+	}
+	return c.helpers.proxy.Serve(ctx, c.helpers.node)
 }
 
 // startTied starts a process that ends with this one at the latest.

@@ -34,6 +34,8 @@ type Report struct {
 	Dir        string     `json:"dir"`
 	Kubeconfig string     `json:"kubeconfig,omitempty"` // path, once it is ready
 	URL        string     `json:"url,omitempty"`        // of the API server
+	Ingress    string     `json:"ingress,omitempty"`    // URL of the way in for HTTP
+	NameServer string     `json:"nameServer,omitempty"` // host:port
 	PID        int        `json:"pid,omitempty"`        // of the supervisor
 	Started    *time.Time `json:"started,omitempty"`
 	Uptime     string     `json:"uptime,omitempty"`
