@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
 	kubernetes "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	metrics "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -30,14 +31,18 @@ func main() {
 		Use:          "trust-manager",
 		Short:        "Distributes trust bundles to the namespaces of a cluster.",
 		SilenceUsage: true,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.Complete(); err != nil {
+				return err
+			}
+			namespace, err := leaseNamespace(cmd.Flag("kubeconfig").Value.String())
+			if err != nil {
 				return err
 			}
 			log := o.NewLogger()
 			klog.SetLogger(log)
 			ctrl.SetLogger(log)
-			return run(o, host)
+			return run(o, host, namespace)
 		},
 	}
 	o.Prepare(cmd)
@@ -47,8 +52,24 @@ func main() {
 	}
 }
 
-func run(o *options.Options, host string) error {
-	mgr, err := newManager(o, host)
+// leaseNamespace is the namespace of the kubeconfig's context; "" without a kubeconfig, which is in a pod, whose
+// namespace is taken then.
+func leaseNamespace(kubeconfig string) (string, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	config, err := rules.Load()
+	if err != nil {
+		return "", fmt.Errorf("kubeconfig: %w", err)
+	}
+	context := config.Contexts[config.CurrentContext]
+	if context == nil {
+		return "", nil
+	}
+	return cmp.Or(context.Namespace, "default"), nil
+}
+
+func run(o *options.Options, host, namespace string) error {
+	mgr, err := newManager(o, host, namespace)
 	if err != nil {
 		return err
 	}
@@ -69,7 +90,7 @@ func run(o *options.Options, host string) error {
 	return mgr.Start(ctx)
 }
 
-func newManager(o *options.Options, host string) (ctrl.Manager, error) {
+func newManager(o *options.Options, host, namespace string) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := kubernetes.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -90,6 +111,7 @@ func newManager(o *options.Options, host string) (ctrl.Manager, error) {
 		ReadinessEndpointName:         o.ReadyzPath,
 		LeaderElection:                o.LeaderElectionConfig.Enabled,
 		LeaderElectionID:              "trust-manager-leader-election",
+		LeaderElectionNamespace:       namespace,
 		LeaderElectionReleaseOnCancel: true,
 		LeaseDuration:                 &o.LeaderElectionConfig.LeaseDuration,
 		RenewDeadline:                 &o.LeaderElectionConfig.RenewDeadline,
