@@ -1,0 +1,50 @@
+# Everything here runs offline, but for a Go module mirror where modules are not in Go's cache yet.
+STACK   ?= dev
+PLUGINS ?= builtin
+# For `go test`, such as TESTFLAGS='-run TestName'; PACKAGES are those to test.
+TESTFLAGS ?=
+PACKAGES  ?= ./...
+
+# Where make test leaves what happened, event by event.
+TEST_LOG := .cache/test.json
+# Programs of our own among the pinned tools: each is a package of a module that `./...` does not reach.
+TOOL_MAINS := $(sort $(dir $(wildcard tools/*/*.go tools/*/*/*.go)))
+# As tools are built, so that vetting finds their dependencies compiled.
+TOOL_VET := CGO_ENABLED=0 GOWORK=off GOFLAGS=-mod=readonly go vet -trimpath
+
+.DEFAULT_GOAL := help
+.PHONY: help tools build lint test e2e up down docs
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: ## build the pinned programs that are missing, into a cache outside the clone
+	@go run ./cmd/tools build
+
+build: ## build bin/platform
+	@go build -o bin/platform ./cmd/platform
+
+up: tools build ## bring STACK (dev) up on a local control plane
+	@bin/platform up --stack $(STACK) --local
+
+down: build ## remove the local control plane and all that is on it
+	@bin/platform local stop
+
+test: tools ## run all tests but e2e; PLUGINS=published runs them with the published plugins
+	@mkdir -p $(dir $(TEST_LOG))
+	@PLUGINS=$(PLUGINS) "$$(go run ./cmd/tools path gotestsum)" --format pkgname --jsonfile $(TEST_LOG) \
+		-- -timeout 40m $(TESTFLAGS) $(PACKAGES)
+
+e2e: ## bring STACK up on the cluster of KUBECONFIG, check it and destroy it
+	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the kubeconfig of a cluster that may be changed" >&2; exit 2; }
+	@go test -tags e2e -count 1 -timeout 60m -v ./tests/e2e/... -args -stack $(STACK)
+
+lint: ## check formatting, vet, staticcheck, and that generated files are fresh
+	@unformatted="$$(gofmt -l .)"; test -z "$$unformatted" || { echo "not formatted with gofmt:" $$unformatted >&2; exit 1; }
+	@go vet -tags e2e ./...
+	@for dir in $(TOOL_MAINS); do (cd "$$dir" && $(TOOL_VET) .) || exit 1; done
+	@"$$(go run ./cmd/tools path staticcheck)" -tags e2e ./...
+	@go run ./cmd/docs --check
+
+docs: ## write the generated files anew: configuration reference and JSON Schema
+	@go run ./cmd/docs
