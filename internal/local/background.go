@@ -321,7 +321,7 @@ func Stop(ctx context.Context, o Options) error {
 	if _, err := clean(l); err != nil {
 		return err
 	}
-	// Without a report there may be an empty directory: ours, or that of somebody with other plans for it.
+	// What is still there is somebody else's.
 	if err := os.Remove(o.Dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove the directory of the local control plane: %w", err)
 	}

@@ -3,6 +3,7 @@ package local_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,13 +151,42 @@ func TestBackground(t *testing.T) {
 	assertNothingLeft(t, o.Dir)
 }
 
-func TestStopOfRunningLeavesNothing(t *testing.T) {
+func TestConcurrentStartsShareOneAndStopLeavesNothing(t *testing.T) {
 	o := local.Options{Dir: shortDir(t), SupervisorCommand: []string{os.Args[0], "supervise"}}
-	cp, err := local.Start(t.Context(), o)
-	require.NoError(t, err)
+	started, failures := make(chan *local.ControlPlane, 2), make(chan error, 2)
+	for range 2 {
+		go func() {
+			cp, err := local.Start(t.Context(), o)
+			started <- cp
+			failures <- err
+		}()
+	}
+	require.NoError(t, errors.Join(<-failures, <-failures))
+	one, two := <-started, <-started
+	assert.Equal(t, one.URL, two.URL)
+
+	// The state of stacks goes as well: what it describes is gone.
+	require.NoError(t, os.MkdirAll(filepath.Join(o.Dir, "pulumi", "stacks"), 0o700))
 	require.NotEmpty(t, mentioning(t, o.Dir))
-	require.NoError(t, cp.Stop())
+	require.NoError(t, one.Stop())
 	assertNothingLeft(t, o.Dir)
+	assert.NoError(t, two.Stop(), "it is stopped already")
+}
+
+func TestCancelledStartInBackgroundLeavesNothing(t *testing.T) {
+	o := local.Options{Dir: shortDir(t), SupervisorCommand: []string{os.Args[0], "supervise"}}
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	_, err := local.Start(ctx, o)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assertNothingLeft(t, o.Dir)
+}
+
+func TestStopRemovesStateThatOutlivedItsControlPlane(t *testing.T) {
+	o := local.Options{Dir: shortDir(t)}
+	require.NoError(t, os.MkdirAll(filepath.Join(o.Dir, "pulumi", "stacks"), 0o700))
+	require.NoError(t, local.Stop(t.Context(), o))
+	assert.NoDirExists(t, o.Dir)
 }
 
 func TestFailedStartInBackgroundTellsWhy(t *testing.T) {

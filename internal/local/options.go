@@ -112,19 +112,37 @@ func (l layout) state() string                 { return l.path("state.json") }
 func (l layout) options() string               { return l.path("options.json") }
 func (l layout) supervisorLock() string        { return l.path("supervisor.lock") }
 
-// make creates the directories of a control plane that is about to start. It refuses a directory with anything in it
-// that a control plane did not put there, because stopping removes the directory.
-func (l layout) make() error {
+// stacks is where the state of stacks belongs that run on this control plane: it is worth nothing without it.
+func (l layout) stacks() string { return l.path("pulumi") }
+
+// foreign returns an entry of the directory that no control plane put there.
+func (l layout) foreign() (string, error) {
 	entries, err := os.ReadDir(string(l))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("directory of the local control plane: %w", err)
+		return "", fmt.Errorf("directory of the local control plane: %w", err)
 	}
 	for _, entry := range entries {
 		switch l.path(entry.Name()) {
-		case l.options(), l.supervisorLock(), l.state(), l.path("log"), l.path("run"):
+		case l.options(), l.supervisorLock(), l.state(), l.stacks(), l.path("log"), l.path("run"):
 		default:
-			return fmt.Errorf("directory of the local control plane %s is not empty (%s): give it one of its own", l, entry.Name())
+			return entry.Name(), nil
 		}
+	}
+	return "", nil
+}
+
+// make creates the directories of a control plane that is about to start. It refuses a directory with anything in it
+// that a control plane did not put there, because stopping removes the directory.
+func (l layout) make() error {
+	entry, err := l.foreign()
+	if err != nil {
+		return err
+	}
+	if entry != "" {
+		return fmt.Errorf("directory of the local control plane %s is not empty (%s): give it one of its own", l, entry)
+	}
+	if err := os.RemoveAll(l.stacks()); err != nil {
+		return fmt.Errorf("remove the state of stacks on an earlier local control plane: %w", err)
 	}
 	for _, dir := range []string{"pki", "log", "run", "etcd", "tmp"} {
 		if err := os.MkdirAll(l.path(dir), 0o700); err != nil {

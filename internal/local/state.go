@@ -141,7 +141,10 @@ func clean(l layout) (string, error) {
 		return "", nil
 	}
 	if _, err := os.Stat(l.options()); r == nil && errors.Is(err, os.ErrNotExist) {
-		return "", nil // no supervisor was ever meant to start here
+		// No supervisor was ever meant to start here.
+		if entry, err := l.foreign(); err != nil || entry != "" {
+			return "", err
+		}
 	}
 	killed, err := killProcessesOf(l)
 	if err != nil {
