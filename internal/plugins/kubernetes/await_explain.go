@@ -53,7 +53,8 @@ func explainPod(ctx context.Context, c *cluster, obj *unstructured.Unstructured)
 		reasons = append(reasons, fmt.Sprintf("Pod %s: "+format, append([]any{pod.Name}, args...)...))
 	}
 	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse &&
+			pod.Status.Phase == corev1.PodPending {
 			note("%s: %s", condition.Reason, condition.Message)
 		}
 	}

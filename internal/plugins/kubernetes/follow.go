@@ -64,6 +64,10 @@ func (c *cluster) watch(ctx context.Context, target watched, changed chan<- stru
 				options.FieldSelector = fields.OneTermEqualSelector("metadata.name", target.object.GetName()).String()
 			}
 		}).Informer()
+	// The informer connects anew by itself; its complaints would land in the middle of the engine's display.
+	if err := informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}); err != nil {
+		return err
+	}
 	signal := func() {
 		select {
 		case changed <- struct{}{}:
@@ -78,5 +82,11 @@ func (c *cluster) watch(ctx context.Context, target watched, changed chan<- stru
 		return err
 	}
 	go informer.RunWithContext(ctx)
+	go func() {
+		// An object that went away before the watch began makes no event.
+		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+			signal()
+		}
+	}()
 	return nil
 }

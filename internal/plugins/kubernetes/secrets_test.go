@@ -1,0 +1,123 @@
+package kubernetes
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/structpb"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const hidden = "correct-horse-battery"
+
+// visible returns everything of a state that is not marked as secret, as text.
+func visible(t *testing.T, state *structpb.Struct) string {
+	t.Helper()
+	m, err := decode(state)
+	require.NoError(t, err)
+	text, err := json.Marshal(m.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
+		return "[secret]", v.IsSecret()
+	}))
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	ns := e.namespaceFor("secrets")
+	secret := func(stringData doc) doc {
+		return doc{
+			"apiVersion": "v1", "kind": "Secret",
+			"metadata": doc{"namespace": ns, "name": "s", "annotations": doc{annotationLastApplied: hidden}},
+			// Not marked by the program: a Secret's contents are secret by what they are.
+			"stringData": stringData, "data": doc{"raw": "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5"},
+		}
+	}
+	m := e.create("s", secret(doc{"password": hidden}))
+	for what, s := range map[string]*structpb.Struct{"inputs": m.inputs, "state": m.state} {
+		assert.NotContains(t, visible(t, s), "Y29ycmVjdC1ob3", what)
+	}
+	assert.NotContains(t, visible(t, m.state), hidden)
+
+	live := get(t, "secrets", "v1", ns, "s")
+	assert.Equal(t, "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5", live.Object["data"].(doc)["password"])
+	assert.Empty(t, paths(e.diff(m, secret(doc{"password": hidden}))), "stringData is compared, though never read back")
+	assert.Empty(t, paths(e.refresh(m)))
+
+	mutable := reachable(t, "enableSecretMutable", "true")
+	changed := secret(doc{"password": hidden + "!"})
+	assert.Equal(t, map[string]string{"stringData.password": "UPDATE"}, paths(mutable.diff(m, changed)))
+	mutable.update(m, changed)
+
+	_, err := objects(t, "secrets", "v1").Namespace(ns).Patch(t.Context(), "s", types.MergePatchType,
+		[]byte(`{"stringData":{"password":"changed by hand"}}`), metav1.PatchOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"stringData.password": "UPDATE"}, paths(mutable.refresh(m)))
+	for what, s := range map[string]*structpb.Struct{"inputs": m.inputs, "state": m.state} {
+		assert.NotContains(t, visible(t, s), "changed by hand", what)
+	}
+
+	changed["metadata"].(doc)["annotations"] = doc{annotationForce: "true"}
+	mutable.update(m, changed)
+	mutable.update(m, secret(doc{"other": hidden}))
+	assert.NotContains(t, get(t, "secrets", "v1", ns, "s").Object["data"].(doc), "password",
+		"a key that the program drops goes away")
+}
+
+func TestSecretInputsAreSecretOutputs(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	ns := e.namespaceFor("taint")
+	inputs := resource.PropertyMap{
+		"apiVersion": resource.NewProperty("v1"), "kind": resource.NewProperty("ConfigMap"),
+		"metadata": resource.NewProperty(resource.PropertyMap{
+			"namespace": resource.NewProperty(ns), "name": resource.NewProperty("c"),
+		}),
+		"data": resource.NewProperty(resource.PropertyMap{
+			"open": resource.NewProperty("seen"), "closed": resource.MakeSecret(resource.NewProperty(hidden)),
+		}),
+	}
+	news, err := encode(inputs)
+	require.NoError(t, err)
+	urn := urnOf(doc{"apiVersion": "v1", "kind": "ConfigMap"}, "c")
+	checked, err := e.client.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn, News: news})
+	require.NoError(t, err)
+	created, err := e.client.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn, Properties: checked.GetInputs()})
+	require.NoError(t, err)
+	assert.NotContains(t, visible(t, created.GetProperties()), hidden)
+	assert.Contains(t, visible(t, created.GetProperties()), "seen", "what is no secret stays readable")
+	assert.Equal(t, doc{"open": "seen", "closed": hidden}, get(t, "configmaps", "v1", ns, "c").Object["data"])
+}
+
+func TestUnknownsArePreviewedAsUnknown(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	news, err := plugin.MarshalProperties(resource.PropertyMap{
+		"apiVersion": resource.NewProperty("v1"), "kind": resource.NewProperty("ConfigMap"),
+		"data": resource.NewProperty(resource.PropertyMap{
+			"later":  resource.MakeComputed(resource.NewProperty("")),
+			"secret": resource.MakeSecret(resource.MakeComputed(resource.NewProperty(""))),
+		}),
+	}, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true})
+	require.NoError(t, err)
+	urn := urnOf(doc{"apiVersion": "v1", "kind": "ConfigMap"}, "c")
+	checked, err := e.client.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn, News: news})
+	require.NoError(t, err)
+	planned, err := e.client.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn: urn, Properties: checked.GetInputs(), Preview: true,
+	})
+	require.NoError(t, err)
+	state, err := decode(planned.GetProperties())
+	require.NoError(t, err)
+	data := state["data"].ObjectValue()
+	assert.True(t, data["later"].IsComputed())
+	assert.True(t, data["secret"].IsSecret() && data["secret"].SecretValue().Element.IsComputed())
+	assert.Equal(t, "default", state["metadata"].ObjectValue()["namespace"].StringValue())
+}
