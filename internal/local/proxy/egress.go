@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -24,10 +25,22 @@ func (p *Proxy) serveEgress(w http.ResponseWriter, r *http.Request) {
 func (p *Proxy) connect(w http.ResponseWriter, address string) {
 	connection, err := p.dial(address)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
+		refuse(w, err)
 		return
 	}
 	tunnel(w, connection)
+}
+
+// refuse says why in the status line: that is all of the answer to a CONNECT that the API server passes on.
+func refuse(w http.ResponseWriter, reason error) {
+	client, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, reason.Error(), http.StatusBadGateway)
+		return
+	}
+	defer client.Close()
+	line := strings.NewReplacer("\r", " ", "\n", " ").Replace(reason.Error())
+	fmt.Fprintf(client, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", http.StatusBadGateway, line)
 }
 
 // dial connects to a process, to ourselves in place of a simulated pod, or to the loopback.

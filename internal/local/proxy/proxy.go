@@ -148,13 +148,9 @@ func (p *Proxy) logf(format string, args ...any) {
 // tunnel answers a CONNECT request and copies both ways until both sides are done.
 func tunnel(w http.ResponseWriter, backend net.Conn) {
 	defer backend.Close()
-	hijacker, can := w.(http.Hijacker)
-	if !can {
-		http.Error(w, "this connection cannot be tunnelled", http.StatusInternalServerError)
-		return
-	}
-	client, buffered, err := hijacker.Hijack()
+	client, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
+		http.Error(w, "this connection cannot be tunnelled: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	defer client.Close()

@@ -61,7 +61,7 @@ func serveStub(w http.ResponseWriter, r *http.Request) {
 func serveDiscovery(w http.ResponseWriter, r *http.Request) {
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if len(path) != 3 || path[0] != "apis" {
-		http.Error(w, "a simulated pod has nothing here", http.StatusServiceUnavailable)
+		http.Error(w, "a simulated pod has nothing here", http.StatusNotFound) // which makes the API server ask as below
 		return
 	}
 	answer(w, metav1.APIResourceList{
