@@ -207,7 +207,7 @@ func chartVersion(fsys fs.FS) (string, error) {
 		Version string `json:"version"`
 	}
 	if err := yaml.Unmarshal(data, &chart); err != nil {
-		return "", fmt.Errorf("Chart.yaml: %w", err)
+		return "", fmt.Errorf("reading Chart.yaml: %w", err)
 	}
 	return chart.Version, nil
 }

@@ -46,15 +46,15 @@ func (s *Store) repository(ctx context.Context, o *Override) (*Tree, error) {
 	}
 	data, err := get(ctx, base.JoinPath("index.yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("index of Helm repository %s: %w", base.Redacted(), err)
+		return nil, fmt.Errorf("index of repository %s: %w", base.Redacted(), err)
 	}
 	var idx index
 	if err := yaml.Unmarshal(data, &idx); err != nil {
-		return nil, fmt.Errorf("index of Helm repository %s: %w", base.Redacted(), err)
+		return nil, fmt.Errorf("index of repository %s: %w", base.Redacted(), err)
 	}
 	location, digest, err := idx.find(base, o.Chart, o.Version)
 	if err != nil {
-		return nil, fmt.Errorf("Helm repository %s: %w", base.Redacted(), err)
+		return nil, fmt.Errorf("repository %s: %w", base.Redacted(), err)
 	}
 	origin := fmt.Sprintf("%s %s %s", base.Redacted(), o.Chart, o.Version)
 	return s.archive(origin, digest, func() ([]byte, error) { return get(ctx, location) })

@@ -269,7 +269,7 @@ func (c Chart) capabilities() (*common.Capabilities, error) {
 	}
 	parsed, err := common.ParseKubeVersion(version)
 	if err != nil {
-		return nil, fmt.Errorf("Kubernetes version %q: %w", version, err)
+		return nil, fmt.Errorf("version of Kubernetes %q: %w", version, err)
 	}
 	apis := common.VersionSet(slices.Clone(c.APIVersions))
 	for _, gv := range kubernetesAPIs {

@@ -182,6 +182,20 @@ spec: {ttlSecondsAfterFinished: 60, template: {spec: {containers: []}}}
 	require.NotContains(t, set.Find("Job", "after").Object["spec"], "ttlSecondsAfterFinished", "a Job that vanishes would look like drift")
 }
 
+func TestSubchartsFollowTheirConditions(t *testing.T) {
+	c := chart(map[string]string{
+		"Chart.yaml":                    "apiVersion: v2\nname: demo\nversion: 0.0.0\ndependencies: [{name: extra, version: '*', condition: extra.enabled}]\n",
+		"values.yaml":                   "size: 1\n",
+		"charts/extra/Chart.yaml":       "apiVersion: v2\nname: extra\nversion: 0.0.0\n",
+		"charts/extra/values.yaml":      "colour: red\n",
+		"charts/extra/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {colour: '{{ .Values.colour }}'}\n",
+	})
+	c.Values = map[string]any{"extra": map[string]any{"enabled": true, "colour": "blue"}}
+	require.Equal(t, map[string]any{"colour": "blue"}, render(t, c).Find("ConfigMap", "extra").Object["data"])
+	c.Values = map[string]any{"extra": map[string]any{"enabled": false}}
+	require.Empty(t, render(t, c).All())
+}
+
 func TestIgnoredFilesAreNotRendered(t *testing.T) {
 	set := render(t, chart(map[string]string{
 		".helmignore":           "*.orig.yaml\nold/\n",

@@ -3,6 +3,7 @@ package manifest
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -103,7 +104,7 @@ func parseDocument(doc []byte) ([]*Object, error) {
 	if len(u.Object) == 0 {
 		return nil, nil
 	}
-	if u.IsList() {
+	if u.IsList() && strings.HasSuffix(u.GetKind(), "List") {
 		return parseList(u)
 	}
 	o, err := newObject(u)
@@ -131,7 +132,7 @@ func parseList(list *unstructured.Unstructured) ([]*Object, error) {
 
 // Typed turns Go values of Kubernetes' API types into a set. Values of
 // k8s.io/api need no apiVersion and kind; other types and unstructured
-// objects must say them.
+// objects must say them. The values themselves stay as they are.
 func Typed(objs ...runtime.Object) (Set, error) {
 	var objects []*Object
 	for _, obj := range objs {
@@ -145,11 +146,10 @@ func Typed(objs ...runtime.Object) (Set, error) {
 }
 
 func typed(obj runtime.Object) (*Object, error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	u, err := encode(obj)
 	if err != nil {
 		return nil, fmt.Errorf("%T: %w", obj, err)
 	}
-	u := &unstructured.Unstructured{Object: content}
 	if u.GetKind() == "" || u.GetAPIVersion() == "" {
 		kinds, _, err := scheme.ObjectKinds(obj)
 		if err != nil {
@@ -165,6 +165,22 @@ func typed(obj runtime.Object) (*Object, error) {
 		return nil, fmt.Errorf("%T: %w", obj, err)
 	}
 	return o, nil
+}
+
+// encode copies a Go value into its unstructured form.
+func encode(obj runtime.Object) (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{}
+	if in, ok := obj.(*unstructured.Unstructured); ok {
+		// By way of JSON, so that the author may write int and []string.
+		data, err := json.Marshal(in.Object)
+		if err != nil {
+			return nil, err
+		}
+		return u, utiljson.Unmarshal(data, &u.Object)
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	u.Object = content
+	return u, err
 }
 
 // zeroStructs are fields that Go's types marshal as {} when nobody set them.

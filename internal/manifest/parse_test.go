@@ -83,6 +83,7 @@ func TestTypedObjectsAreClean(t *testing.T) {
 		&networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "deny", Namespace: "demo"}},
 		&unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor", "metadata": map[string]any{"name": "demo", "namespace": "demo"},
+			"spec": map[string]any{"sampleLimit": 5, "podTargetLabels": []string{"app"}},
 		}},
 	)
 	require.Equal(t, []string{"NetworkPolicy demo/deny", "Deployment demo/demo", "ServiceMonitor demo/demo"}, sorted(set))
@@ -97,6 +98,7 @@ func TestTypedObjectsAreClean(t *testing.T) {
 			}},
 		},
 	}, set.Find("Deployment", "demo").Object)
+	require.Equal(t, map[string]any{"sampleLimit": int64(5), "podTargetLabels": []any{"app"}}, set.Find("ServiceMonitor", "demo").Object["spec"])
 	require.Contains(t, set.Find("NetworkPolicy", "deny").Object["spec"], "podSelector", "an empty selector means all pods")
 
 	_, err := manifest.Typed(&metav1.Status{})
