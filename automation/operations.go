@@ -1,0 +1,142 @@
+package automation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+
+	"github.com/telekom/controlplane-infrastructure/internal/local"
+)
+
+// Up creates and changes what the stack describes. With Local it starts the local control plane when none runs.
+func Up(ctx context.Context, o Options) (*Result, error) {
+	if o.Local {
+		if err := startLocal(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	return operate(ctx, o, "up", func(s *session, ch chan<- events.EngineEvent) error {
+		_, err := s.stack.Up(ctx, optup.EventStreams(ch), optup.ProgressStreams(s.engineOutput()...),
+			optup.SuppressOutputs(), optup.SuppressProgress(), optup.Parallel(s.Parallel))
+		return err
+	})
+}
+
+// Preview tells what Up would do, and changes nothing. It needs no reachable cluster.
+func Preview(ctx context.Context, o Options) (*Result, error) {
+	return operate(ctx, o, "preview", func(s *session, ch chan<- events.EngineEvent) error {
+		_, err := s.stack.Preview(ctx, optpreview.EventStreams(ch), optpreview.ProgressStreams(s.engineOutput()...),
+			optpreview.SuppressOutputs(), optpreview.SuppressProgress(), optpreview.Parallel(s.Parallel))
+		return err
+	})
+}
+
+// Refresh reads the state of every resource as it really is into the stack's state, so that the next Up repairs what
+// others changed. The result's updates and deletions are the drift that was found.
+func Refresh(ctx context.Context, o Options) (*Result, error) {
+	if err := needLocal(ctx, o); err != nil {
+		return nil, err
+	}
+	return operate(ctx, o, "refresh", func(s *session, ch chan<- events.EngineEvent) error {
+		_, err := s.stack.Refresh(ctx, optrefresh.EventStreams(ch), optrefresh.ProgressStreams(s.engineOutput()...),
+			optrefresh.SuppressProgress(), optrefresh.Parallel(s.Parallel))
+		return err
+	})
+}
+
+// Destroy deletes everything that the stack has created.
+func Destroy(ctx context.Context, o Options) (*Result, error) {
+	if err := needLocal(ctx, o); err != nil {
+		return nil, err
+	}
+	return operate(ctx, o, "destroy", func(s *session, ch chan<- events.EngineEvent) error {
+		_, err := s.stack.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.ProgressStreams(s.engineOutput()...),
+			optdestroy.SuppressOutputs(), optdestroy.SuppressProgress(), optdestroy.Parallel(s.Parallel))
+		return err
+	})
+}
+
+// Outputs are the outputs of the stack's last Up. Secret values are among them, marked as such.
+func Outputs(ctx context.Context, o Options) (auto.OutputMap, error) {
+	if err := needLocal(ctx, o); err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	outputs, err := s.stack.Outputs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the outputs of stack %s: %w", o.Stack, shorten(err))
+	}
+	return outputs, nil
+}
+
+// operate opens the stack, runs one operation and gathers from the engine's events what happened.
+func operate(ctx context.Context, o Options, name string,
+	run func(*session, chan<- events.EngineEvent) error,
+) (*Result, error) {
+	started := time.Now()
+	s, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+
+	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
+	ch, gathered := make(chan events.EngineEvent), make(chan struct{})
+	g := gatherer{result: result, out: s.Progress, started: map[string]time.Time{}}
+	go func() {
+		defer close(gathered)
+		for e := range ch {
+			g.event(e)
+		}
+	}()
+	err = run(s, ch)
+	<-gathered
+	result.Seconds = time.Since(started).Seconds()
+	if err != nil {
+		return result, &OperationError{Result: result, Cancelled: ctx.Err() != nil, Err: err}
+	}
+	if name == "up" {
+		outputs, err := s.stack.Outputs(ctx)
+		if err != nil {
+			return result, fmt.Errorf("read the outputs of stack %s: %w", o.Stack, shorten(err))
+		}
+		result.Outputs = plainOutputs(outputs)
+	}
+	return result, nil
+}
+
+// startLocal brings the local control plane up, or finds it running.
+func startLocal(ctx context.Context, o Options) error {
+	o, err := o.complete()
+	if err != nil || o.LocalControlPlane != nil {
+		return err
+	}
+	if err := checkConfig(o); err != nil {
+		return err
+	}
+	_, err = local.Start(ctx, local.Options{Dir: o.LocalDir, Log: o.Progress})
+	return err
+}
+
+// needLocal fails when the run is to be on a local control plane that does not run.
+func needLocal(ctx context.Context, o Options) error {
+	if !o.Local {
+		return nil
+	}
+	found, err := o.findLocal(ctx)
+	if err == nil && found == nil {
+		err = ErrNotRunning
+	}
+	return err
+}

@@ -1,0 +1,176 @@
+package automation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telekom/controlplane-infrastructure/internal/local"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
+	"github.com/telekom/controlplane-infrastructure/internal/tools"
+	"github.com/telekom/controlplane-infrastructure/stacks"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+// session is one opened stack: a checked configuration, engine plugins where they are ours, and a workspace.
+type session struct {
+	Options
+	stack   auto.Stack
+	cleanup []func()
+}
+
+// open checks the configuration first, so that a mistake in it costs nothing and starts nothing.
+func open(ctx context.Context, o Options) (_ *session, err error) {
+	o, err = o.complete()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkConfig(o); err != nil {
+		return nil, err
+	}
+	s := &session{Options: o}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	place, err := s.place(ctx)
+	if err != nil {
+		return nil, err
+	}
+	root, err := tools.PulumiRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cli, err := newCommand(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.attachPlugins(ctx, place); err != nil {
+		return nil, err
+	}
+	opts := []auto.LocalWorkspaceOption{
+		auto.Pulumi(cli), auto.WorkDir(place.workDir), auto.EnvVars(place.env),
+		auto.Program(stacks.New(stacks.Options{Root: o.Project})),
+	}
+	if place.home != "" {
+		opts = append(opts, auto.PulumiHome(place.home))
+	}
+	workspace, err := auto.NewLocalWorkspace(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("open the Pulumi project: %w", err)
+	}
+	if s.stack, err = auto.UpsertStack(ctx, o.Stack, workspace); err != nil {
+		return nil, fmt.Errorf("open stack %s: %w", o.Stack, shorten(err))
+	}
+	return s, nil
+}
+
+// checkConfig reports every mistake in the stack's file.
+func checkConfig(o Options) error {
+	if _, err := config.Load(o.Project, o.Stack); err != nil {
+		return &UsageError{Err: fmt.Errorf("stack %s is not valid:\n%w", o.Stack, err)}
+	}
+	return nil
+}
+
+// attachPlugins serves the built-in plugins and points the engine at them.
+func (s *session) attachPlugins(ctx context.Context, p *place) error {
+	if s.Plugins != PluginsBuiltin {
+		return nil
+	}
+	host, err := plugins.Serve(ctx, plugins.Options{Kubernetes: kubernetes.Options{Target: p.target}})
+	if err != nil {
+		return fmt.Errorf("start the built-in plugins: %w", err)
+	}
+	s.cleanup = append(s.cleanup, func() { _ = host.Close() })
+	p.env["PULUMI_DEBUG_PROVIDERS"] = host.Env()
+	return nil
+}
+
+func (s *session) close() {
+	for i := len(s.cleanup) - 1; i >= 0; i-- {
+		s.cleanup[i]()
+	}
+	s.cleanup = nil
+}
+
+// place is where a run keeps its files and which cluster it reaches.
+type place struct {
+	workDir string
+	home    string // PULUMI_HOME; empty: the user's own
+	env     environment
+	target  *rest.Config // the cluster for built-in plugins; nil: as the stack says
+}
+
+func (s *session) place(ctx context.Context) (*place, error) {
+	if s.Local {
+		return s.localPlace(ctx)
+	}
+	p := &place{workDir: s.Project, env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}}
+	configured, err := backendConfigured(s.Project)
+	if err != nil || configured {
+		return p, err
+	}
+	dir, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return p, p.ownBackend(dir)
+}
+
+// localPlace keeps everything in the control plane's own directory: what stops it also removes the state of what ran
+// on it. Without a running control plane (a preview) everything is temporary and there is no cluster to ask.
+func (s *session) localPlace(ctx context.Context) (*place, error) {
+	found, err := s.findLocal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}}
+	var dir string
+	if found != nil {
+		dir = filepath.Join(found.Dir, "pulumi")
+		if p.target, err = clientcmd.BuildConfigFromFlags("", found.Kubeconfig); err != nil {
+			return nil, fmt.Errorf("read the local control plane's kubeconfig: %w", err)
+		}
+	} else {
+		if dir, err = os.MkdirTemp("", "platform-preview-"); err != nil {
+			return nil, err
+		}
+		s.cleanup = append(s.cleanup, func() { _ = os.RemoveAll(dir) })
+		// A loopback port that nothing listens on: whatever KUBECONFIG says, no cluster is meant.
+		p.target = &rest.Config{Host: "https://127.0.0.1:1"}
+	}
+	p.workDir, p.home = filepath.Join(dir, "work"), filepath.Join(dir, "home")
+	for _, d := range []string{p.workDir, p.home} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if err := copyProject(s.Project, s.Stack, p.workDir); err != nil {
+		return nil, err
+	}
+	return p, p.ownBackend(dir)
+}
+
+// findLocal is the running local control plane, or nil.
+func (o Options) findLocal(ctx context.Context) (*local.ControlPlane, error) {
+	if o.LocalControlPlane != nil {
+		return o.LocalControlPlane, nil
+	}
+	report, err := local.Status(ctx, local.Options{Dir: o.LocalDir})
+	if err != nil || report.State != local.Running {
+		return nil, err
+	}
+	return &local.ControlPlane{Dir: report.Dir, Kubeconfig: report.Kubeconfig}, nil
+}
+
+// ErrNotRunning says that the local control plane is needed and is not there.
+var ErrNotRunning = errors.New("the local control plane is not running: start it with `platform local start`")

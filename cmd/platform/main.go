@@ -1,0 +1,91 @@
+// Command platform runs the stacks of this project: a thin shell over package automation.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telekom/controlplane-infrastructure/automation"
+)
+
+// Exit codes, the same for every subcommand.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2 // wrong usage or configuration: nothing was started
+	exitChanges = 3 // --expect-no-changes, and there are changes
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second signal ends this process at once
+		fmt.Fprintln(os.Stderr, "cancelling: what is under way is finished or rolled back; the state stays consistent")
+	}()
+	os.Exit(exitCode(newRoot().ExecuteContext(ctx)))
+}
+
+// errChanges ends a command with exitChanges; what changed has been printed.
+var errChanges = errors.New("there are changes")
+
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var usage *usageError
+	switch {
+	case errors.Is(err, errChanges):
+		fmt.Fprintln(os.Stderr, "error: "+err.Error()+", and none were expected")
+		return exitChanges
+	case automation.IsUsage(err), errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, "error: "+err.Error())
+		return exitUsage
+	}
+	fmt.Fprintln(os.Stderr, "error: "+err.Error())
+	return exitFailed
+}
+
+// usageError is a command line that cannot be run.
+type usageError struct{ error }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "platform",
+		Short: "Provision the infrastructure that the Control Plane runs on",
+		Long: `platform provisions the infrastructure that the Control Plane of the Open Telekom Integration Platform runs on.
+
+A stack (dev, onprem, prod) is configured in Pulumi.<stack>.yaml. Every command runs against the cluster that the
+stack names or, with --local, against a Kubernetes control plane on this machine.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 there are changes and --expect-no-changes was given.`,
+		Example: `  platform validate --stack dev
+  platform up --stack dev --local
+  platform preview --stack prod --expect-no-changes`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArguments,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(newUp(), newPreview(), newRefresh(), newDestroy(), newOutputs(), newValidate(), newLocal())
+	return root
+}
+
+// noArguments refuses what cobra would pass over or report without an exit code of its own.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	msg := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		msg += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return &usageError{errors.New(msg)}
+}

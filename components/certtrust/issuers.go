@@ -1,0 +1,152 @@
+package certtrust
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+)
+
+const (
+	rootIssuer   = "platform-root" // signs nothing but the root itself
+	rootSecret   = "platform-ca"
+	givenSecret  = rootSecret + given
+	anchorSecret = "platform-trust-anchor"
+
+	controlPlaneIssuer = "controlplane-issuer" // the name that the Control Plane looks for
+	controlPlaneSecret = "controlplane-issuer-ca"
+	controlPlaneGiven  = controlPlaneSecret + given
+	acmeAccountSecret  = "public-acme-account"
+
+	// given ends the names of Secrets that hold a CA from outside. They differ from those that cert-manager fills,
+	// because cert-manager leaves its Secrets behind when the source of a CA changes.
+	given = "-external"
+)
+
+// authority is the platform CA: its key pair, where it is not there already, and the ClusterIssuer that signs with it.
+func (b *builder) authority() (manifest.Set, error) {
+	ca := b.args.CA
+	switch {
+	case ca.SelfSigned != nil:
+		return manifest.Typed(
+			clusterIssuer(rootIssuer, map[string]any{"selfSigned": map[string]any{}}),
+			root(*ca.SelfSigned),
+			caIssuer(rootSecret))
+	case ca.KeyPair != nil:
+		pair, err := keyPair(Namespace, givenSecret, *ca.KeyPair)
+		if err != nil {
+			return pair, err
+		}
+		issuer, err := manifest.Typed(caIssuer(givenSecret))
+		return manifest.Merge(pair, issuer), err
+	default:
+		return manifest.Typed(caIssuer(ca.SecretName))
+	}
+}
+
+func caIssuer(secret string) runtime.Object {
+	return clusterIssuer(PlatformIssuer, map[string]any{"ca": map[string]any{"secretName": secret}})
+}
+
+// root is a certificate that signs itself. Only cert-manager ever sees its private key.
+func root(s SelfSigned) runtime.Object {
+	key := map[string]any{"algorithm": s.KeyAlgorithm, "rotationPolicy": s.RotationPolicy}
+	if s.KeySize > 0 {
+		key["size"] = int64(s.KeySize)
+	}
+	spec := map[string]any{
+		"isCA": true, "commonName": s.CommonName, "secretName": rootSecret,
+		"duration": s.Duration, "renewBefore": s.RenewBefore, "privateKey": key,
+		"usages":    []any{"cert sign", "crl sign", "digital signature"},
+		"issuerRef": issuerRef(rootIssuer, "ClusterIssuer"),
+	}
+	if s.Organization != "" {
+		spec["subject"] = map[string]any{"organizations": []any{s.Organization}}
+	}
+	return certificate(Namespace, rootSecret, spec)
+}
+
+// bundle is what workloads trust. Its source is a certificate that the platform CA has signed, in the one namespace
+// that trust-manager reads: its Secret carries the CA's certificate, but not the CA's key.
+func (b *builder) bundle() (manifest.Set, error) {
+	var objects []runtime.Object
+	source := map[string]any{"secret": map[string]any{"name": anchorSecret, "key": "ca.crt"}}
+	if pair := b.args.CA.KeyPair; pair != nil {
+		source = map[string]any{"inLine": pair.Certificate}
+	} else {
+		objects = append(objects, certificate(ControlPlaneNamespace, anchorSecret, map[string]any{
+			"secretName": anchorSecret,
+			"dnsNames":   []any{anchorSecret + "." + ControlPlaneNamespace + ".svc"},
+			"privateKey": map[string]any{"algorithm": "ECDSA", "size": int64(256), "rotationPolicy": "Always"},
+			"issuerRef":  issuerRef(PlatformIssuer, "ClusterIssuer"),
+		}))
+	}
+	sources := []any{source}
+	if b.args.Bundle.PublicRoots {
+		sources = append(sources, map[string]any{"useDefaultCAs": true})
+	}
+	objects = append(objects, custom("trust.cert-manager.io/v1alpha1", "Bundle", "", b.args.Bundle.Name, "condition=Synced",
+		map[string]any{
+			"sources": sources,
+			"target": map[string]any{
+				"configMap":         map[string]any{"key": b.args.Bundle.Key},
+				"namespaceSelector": map[string]any{"matchLabels": map[string]any{BundleLabel: BundleLabelValue}},
+			},
+		}))
+	return manifest.Typed(objects...)
+}
+
+// acmeIssuer is the issuer for public host names, if there is one.
+func (b *builder) acmeIssuer() (manifest.Set, error) {
+	a := b.args.ACME
+	if a == nil {
+		return manifest.Set{}, nil
+	}
+	solver := map[string]any{"http01": map[string]any{"ingress": map[string]any{"ingressClassName": a.IngressClassName}}}
+	if r := a.Route53; r != nil {
+		zone := map[string]any{"region": r.Region, "hostedZoneID": r.HostedZoneID}
+		if r.Role != "" {
+			zone["role"] = r.Role
+		}
+		solver = map[string]any{"dns01": map[string]any{"route53": zone}}
+	}
+	acme := map[string]any{
+		"server": a.Server, "email": a.Email, "solvers": []any{solver},
+		"privateKeySecretRef": map[string]any{"name": acmeAccountSecret},
+	}
+	if a.CABundle != "" {
+		acme["caBundle"] = encode(a.CABundle)
+	}
+	return manifest.Typed(clusterIssuer(PublicIssuer, map[string]any{"acme": acme}))
+}
+
+// controlPlaneIssuer is the issuer that the Control Plane uses when its certificates are to come from outside. Nothing
+// else of the Control Plane's own certificates is made here.
+func (b *builder) controlPlaneIssuer() (manifest.Set, error) {
+	c := b.args.ControlPlaneIssuer
+	if c == nil {
+		return manifest.Set{}, nil
+	}
+	ca, secret, err := controlPlaneCA(c.KeyPair)
+	if err != nil {
+		return ca, err
+	}
+	issuer, err := manifest.Typed(custom(certManagerV1, "Issuer", ControlPlaneNamespace, controlPlaneIssuer, "condition=Ready",
+		map[string]any{"ca": map[string]any{"secretName": secret}}))
+	return manifest.Merge(ca, issuer), err
+}
+
+// controlPlaneCA is what the issuer signs with, and the Secret that holds it: the given key pair, or an intermediate CA
+// of the platform's.
+func controlPlaneCA(pair *KeyPair) (manifest.Set, string, error) {
+	if pair != nil {
+		set, err := keyPair(ControlPlaneNamespace, controlPlaneGiven, *pair)
+		return set, controlPlaneGiven, err
+	}
+	set, err := manifest.Typed(certificate(ControlPlaneNamespace, controlPlaneSecret, map[string]any{
+		"isCA": true, "commonName": "Control Plane CA", "secretName": controlPlaneSecret,
+		"duration": "43800h", "renewBefore": "8760h", // five years, the last one for the renewal
+		"privateKey": map[string]any{"algorithm": "ECDSA", "size": int64(384), "rotationPolicy": "Never"},
+		"issuerRef":  issuerRef(PlatformIssuer, "ClusterIssuer"),
+	}))
+	return set, controlPlaneSecret, err
+}
