@@ -1,0 +1,188 @@
+package stacks_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+// profiles are the configurations that every invariant holds for.
+var profiles = map[string]map[string]string{
+	"single": nil,
+	"zonal":  {"availability": "zonal"},
+}
+
+func TestEveryWorkload(t *testing.T) {
+	for name, profile := range profiles {
+		t.Run(name, func(t *testing.T) {
+			g := run(t, profile)
+			workloads := 0
+			for _, r := range g.objects() {
+				path := manifest.PodPath(r.manifestObject())
+				if path == nil {
+					continue
+				}
+				workloads++
+				assert.NoError(t, workload.CheckRestricted(r.manifestObject()), "%s is admitted by Pod Security restricted", r.name)
+				for _, c := range containersOf(t, r.object, path) {
+					for _, amounts := range []corev1.ResourceList{c.Resources.Requests, c.Resources.Limits} {
+						assert.NotZero(t, amounts.Cpu().MilliValue(), "%s/%s CPU", r.name, c.Name)
+						assert.NotZero(t, amounts.Memory().Value(), "%s/%s memory", r.name, c.Name)
+					}
+					tag := c.Image[strings.LastIndex(c.Image, ":")+1:]
+					assert.Regexp(t, `^v?\d+\.`, tag, "%s runs a pinned version: %s", r.name, c.Image)
+				}
+			}
+			assert.Equal(t, 5, workloads, "four Deployments and the API check")
+		})
+	}
+}
+
+func containersOf(t *testing.T, o *unstructured.Unstructured, path []string) []corev1.Container {
+	t.Helper()
+	content, found, err := unstructured.NestedMap(o.Object, append(path, "spec")...)
+	require.NoError(t, err)
+	require.True(t, found)
+	var pod corev1.PodSpec
+	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(content, &pod))
+	return append(pod.InitContainers, pod.Containers...)
+}
+
+func TestReplicasSurviveAZone(t *testing.T) {
+	g := run(t, profiles["zonal"])
+	for _, r := range g.objects("Deployment", "StatefulSet") {
+		replicas, _, err := unstructured.NestedInt64(r.object.Object, "spec", "replicas")
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, replicas, int64(2), r.name)
+		spread, _, err := unstructured.NestedSlice(r.object.Object, "spec", "template", "spec", "topologySpreadConstraints")
+		require.NoError(t, err)
+		assert.Contains(t, fmt.Sprint(spread), "topology.kubernetes.io/zone", r.name)
+		assert.Equal(t, 1, budgets(t, g, r), "%s has one disruption budget", r.name)
+	}
+	assert.Empty(t, run(t, profiles["single"]).objects("PodDisruptionBudget"), "a budget for one replica only blocks drains")
+}
+
+// budgets counts the disruption budgets that select a workload's pods.
+func budgets(t *testing.T, g *graph, r registered) int {
+	t.Helper()
+	pods, _, err := unstructured.NestedStringMap(r.object.Object, "spec", "template", "metadata", "labels")
+	require.NoError(t, err)
+	count := 0
+	for _, b := range g.objects("PodDisruptionBudget") {
+		content, _, err := unstructured.NestedMap(b.object.Object, "spec", "selector")
+		require.NoError(t, err)
+		var s metav1.LabelSelector
+		require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(content, &s))
+		selector, err := metav1.LabelSelectorAsSelector(&s)
+		require.NoError(t, err)
+		if b.object.GetNamespace() == r.object.GetNamespace() && selector.Matches(labels.Set(pods)) {
+			count++
+		}
+	}
+	return count
+}
+
+func TestNoSecretInPlainInputs(t *testing.T) {
+	certificate, key := newCA(t)
+	marker := strings.Split(key, "\n")[1]
+	pair := map[string]any{"certificate": certificate, "privateKey": key}
+	trust, err := json.Marshal(map[string]any{
+		"platformCA":         map[string]any{"source": "existing", "existing": pair},
+		"controlPlaneIssuer": pair,
+	})
+	require.NoError(t, err)
+	g := run(t, map[string]string{
+		"certTrust": string(trust), "cluster": `{"kubeconfigContent":"apiVersion: v1 # ` + marker + `"}`,
+	})
+	holders := map[string]bool{}
+	for _, r := range g.all {
+		walkValues(resource.NewProperty(r.inputs), func(v resource.PropertyValue, secret bool) {
+			if v.IsString() && strings.Contains(v.StringValue(), marker) {
+				holders[r.name] = true
+				assert.True(t, secret, "%s %s holds a secret in plain text", r.kind, r.name)
+			}
+		})
+	}
+	assert.Equal(t, map[string]bool{
+		"cert-manager/platform-ca-external": true, "controlplane-system/controlplane-issuer-ca-external": true, "cluster": true,
+	}, holders)
+}
+
+// walkValues visits every value and says whether it, or what it is part of, is secret.
+func walkValues(v resource.PropertyValue, visit func(resource.PropertyValue, bool)) {
+	var walk func(resource.PropertyValue, bool)
+	walk = func(v resource.PropertyValue, secret bool) {
+		switch {
+		case v.IsSecret():
+			walk(v.SecretValue().Element, true)
+		case v.IsOutput():
+			walk(v.OutputValue().Element, secret || v.OutputValue().Secret)
+		case v.IsObject():
+			for _, item := range v.ObjectValue() {
+				walk(item, secret)
+			}
+		case v.IsArray():
+			for _, item := range v.ArrayValue() {
+				walk(item, secret)
+			}
+		default:
+			visit(v, secret)
+		}
+	}
+	walk(v, false)
+}
+
+// TestTablesAgree holds together what two packages must say that cannot import each other.
+func TestTablesAgree(t *testing.T) {
+	assert.Equal(t, config.BundleLabel, certtrust.BundleLabel)
+	assert.Equal(t, config.BundleLabelValue, certtrust.BundleLabelValue)
+	g := run(t, nil)
+	want := workload.DefaultClasses()[workload.Operator]
+	for _, c := range containersOf(t, g.find(t, "Deployment", "cert-manager/cert-manager").object, []string{"spec", "template"}) {
+		for name, amount := range want.Requests {
+			assert.True(t, amount.Equal(c.Resources.Requests[name]), "request of %s: %s", name, amount.String())
+		}
+		for name, amount := range want.Limits {
+			assert.True(t, amount.Equal(c.Resources.Limits[name]), "limit of %s: %s", name, amount.String())
+		}
+	}
+}
+
+func newCA(t *testing.T) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	require.NoError(t, err)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+}

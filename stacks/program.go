@@ -1,0 +1,69 @@
+package stacks
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+// Options say where a program finds what is not configuration.
+type Options struct {
+	// Root is the project's directory, with artifacts/go.mod in it; empty: found from the working directory upwards.
+	Root string
+}
+
+// Program is the stack as `pulumi up` runs it.
+func Program(ctx *pulumi.Context) error { return New(Options{})(ctx) }
+
+// New is the stack as a function of its configuration.
+func New(o Options) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		cfg, err := readConfig(ctx)
+		if err != nil {
+			return err
+		}
+		root := o.Root
+		if root == "" {
+			if root, err = artifact.FindRoot(); err != nil {
+				return err
+			}
+		}
+		store, err := artifact.Open(root)
+		if err != nil {
+			return err
+		}
+		return (&stack{ctx: ctx, cfg: cfg, store: store, root: root}).build()
+	}
+}
+
+// readConfig is the stack's configuration as the engine hands it to the program, with secrets in the clear.
+func readConfig(ctx *pulumi.Context) (*config.Config, error) {
+	values := map[string]string{}
+	keys, err := config.ProjectKeys()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		name := config.Namespace + ":" + key.Name
+		if value, found := ctx.GetConfig(name); found {
+			values[name] = value
+		}
+	}
+	// A program that the engine has started finds every key here, also those that nobody knows.
+	if all := os.Getenv("PULUMI_CONFIG"); all != "" {
+		if err := json.Unmarshal([]byte(all), &values); err != nil {
+			return nil, fmt.Errorf("read the stack's configuration: %w", err)
+		}
+	}
+	cfg, err := config.ParseJSON(values)
+	if err != nil {
+		return nil, fmt.Errorf("stack %s is not valid:\n%w", ctx.Stack(), err)
+	}
+	cfg.SetStack(ctx.Stack())
+	return cfg, nil
+}

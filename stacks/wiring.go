@@ -1,0 +1,162 @@
+package stacks
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/components/cluster"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+// stack is one run of the program.
+type stack struct {
+	ctx   *pulumi.Context
+	cfg   *config.Config
+	store *artifact.Store
+	root  string
+}
+
+// build wires the components: each gets what the ones before it provide.
+func (s *stack) build() error {
+	c, err := s.cluster()
+	if err != nil {
+		return err
+	}
+	definitions, err := s.definitions(c)
+	if err != nil {
+		return err
+	}
+	trust, err := s.certTrust(c, definitions)
+	if err != nil {
+		return err
+	}
+	s.export(trust)
+	return nil
+}
+
+func (s *stack) cluster() (*cluster.Cluster, error) {
+	cfg := s.cfg.Cluster
+	args := cluster.Args{Context: cfg.Context, Identifier: cfg.Identifier, DeleteUnreachable: cfg.DeleteUnreachable}
+	switch {
+	case cfg.KubeconfigContent != "":
+		args.Kubeconfig = secret(cfg.KubeconfigContent)
+	case cfg.Kubeconfig != "":
+		args.Kubeconfig = pulumi.String(s.path(cfg.Kubeconfig))
+	}
+	return cluster.New(s.ctx, "cluster", args)
+}
+
+// definitions installs the Prometheus operator's resource definitions, unless they have another owner.
+func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error) {
+	if s.cfg.Monitoring.CustomResourceDefinitions == config.CRDsExisting {
+		return nil, nil
+	}
+	source, err := s.fetch(prometheusDefinitions, s.cfg.Artifacts.Overrides.PrometheusOperator)
+	if err != nil {
+		return nil, err
+	}
+	d, err := monitoring.NewDefinitions(s.ctx, "prometheus-crds", monitoring.DefinitionsArgs{
+		Provider: c.Provider, Source: source,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{d})}, nil
+}
+
+func (s *stack) certTrust(c *cluster.Cluster, opts []pulumi.ResourceOption) (*certtrust.CertTrust, error) {
+	cfg := s.cfg.CertTrust
+	certManager, err := s.fetch(certManagerChart, s.cfg.Artifacts.Overrides.CertManager)
+	if err != nil {
+		return nil, err
+	}
+	trustManager, err := s.fetch(trustManagerChart, s.cfg.Artifacts.Overrides.TrustManager)
+	if err != nil {
+		return nil, err
+	}
+	return certtrust.New(s.ctx, "cert-trust", certtrust.Args{
+		Provider:     c.Provider,
+		Transforms:   s.transforms(),
+		Availability: workload.Availability(s.cfg.Availability),
+		Classes:      s.classes(),
+		CertManager: certtrust.CertManager{
+			Chart:              certManager,
+			ControllerReplicas: cfg.CertManager.ControllerReplicas, WebhookReplicas: cfg.CertManager.WebhookReplicas,
+			CAInjectorReplicas: cfg.CertManager.CAInjectorReplicas, ServiceMonitor: cfg.CertManager.ServiceMonitor,
+			RecursiveNameservers: cfg.CertManager.DNS01RecursiveNameservers,
+		},
+		TrustManager: certtrust.TrustManager{
+			Chart: trustManager, Replicas: cfg.TrustManager.Replicas, ServiceMonitor: cfg.TrustManager.ServiceMonitor,
+		},
+		CA:   platformCA(cfg.PlatformCA),
+		ACME: acme(cfg.ACME),
+		Bundle: certtrust.Bundle{
+			Name: cfg.Bundle.Name, Key: cfg.Bundle.Key, PublicRoots: cfg.Bundle.PublicRoots,
+		},
+		ControlPlaneIssuer: controlPlaneIssuer(cfg.ControlPlaneIssuer),
+	}, opts...)
+}
+
+// export tells others what they need to know.
+func (s *stack) export(trust *certtrust.CertTrust) {
+	for name, value := range map[string]pulumi.Input{
+		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
+		"issuer":           trust.IssuerName,
+		"publicIssuer":     trust.PublicIssuerName,
+		"trustBundle":      trust.BundleName,
+		"trustBundleKey":   trust.BundleKey,
+		"trustBundleLabel": pulumi.String(certtrust.BundleLabel + "=" + certtrust.BundleLabelValue),
+	} {
+		s.ctx.Export(name, value)
+	}
+}
+
+// transforms are what the stack's configuration does to every object, whichever component it belongs to.
+func (s *stack) transforms() []manifest.Transform {
+	if s.cfg.Artifacts.ImageMirror == "" {
+		return nil
+	}
+	return []manifest.Transform{manifest.MirrorImages(s.cfg.Artifacts.ImageMirror)}
+}
+
+// path is a path of the configuration: relative ones start at the project, ~ is the user's home.
+func (s *stack) path(p string) string {
+	if rest, found := strings.CutPrefix(p, "~/"); found {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(s.root, p)
+}
+
+// classes are the resource classes as the stack has them.
+func (s *stack) classes() workload.Classes {
+	list := func(a config.ResourceAmounts) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceCPU: a.CPU, corev1.ResourceMemory: a.Memory}
+	}
+	class := func(c config.ResourceClass) corev1.ResourceRequirements {
+		return corev1.ResourceRequirements{Requests: list(c.Requests), Limits: list(c.Limits)}
+	}
+	r := s.cfg.Resources
+	return workload.Classes{
+		workload.Operator: class(r.Operator), workload.APIServer: class(r.APIServer),
+		workload.Gateway: class(r.Gateway), workload.IdentityProvider: class(r.IdentityProvider),
+	}
+}
+
+// secret is a configured secret as an input that stays secret in state and output.
+func secret(s config.Secret) pulumi.StringInput {
+	return pulumi.ToSecret(pulumi.String(s.Reveal())).(pulumi.StringOutput)
+}
