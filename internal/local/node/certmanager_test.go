@@ -264,13 +264,14 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 	})
 }
 
-// leading returns the process of the controller that works: the one that has started them.
+// leading returns the process of the controller that holds the lease: the one whose log says so.
 func leading(t *testing.T) int {
 	t.Helper()
 	for _, process := range processes(certManager, "cert-manager-") {
 		log, err := os.ReadFile(process.Log)
 		require.NoError(t, err)
-		if process.PID != 0 && strings.Contains(process.Image, "controller") && bytes.Contains(log, []byte("starting controller")) {
+		since := max(0, bytes.LastIndex(log, []byte("--- ")))
+		if strings.Contains(process.Image, "controller") && bytes.Contains(log[since:], []byte("Successfully acquired lease")) {
 			return process.PID
 		}
 	}
