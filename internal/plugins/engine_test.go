@@ -1,0 +1,299 @@
+package plugins
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	clientset "k8s.io/client-go/kubernetes"
+
+	"github.com/telekom/controlplane-infrastructure/internal/local"
+	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
+	"github.com/telekom/controlplane-infrastructure/internal/tools"
+)
+
+// real is a control plane for all tests of the package.
+var real *local.ControlPlane
+
+func TestMain(m *testing.M) { localtest.Main(m, &real) }
+
+// generic is a resource of any type.
+type generic struct {
+	pulumi.CustomResourceState
+	Result   pulumi.StringOutput `pulumi:"result"`
+	Metadata pulumi.MapOutput    `pulumi:"metadata"`
+}
+
+// program registers what a test gives it, under an explicit provider.
+type program struct {
+	ctx      *pulumi.Context
+	provider *provider
+	err      error
+}
+
+type provider struct{ pulumi.ProviderResourceState }
+
+func (p *program) register(token, name string, props pulumi.Map, opts ...pulumi.ResourceOption) *generic {
+	res := &generic{}
+	if p.err != nil {
+		return res
+	}
+	if strings.HasPrefix(token, "kubernetes:") {
+		opts = append(opts, pulumi.Provider(p.provider))
+	}
+	p.err = p.ctx.RegisterResource(token, name, props, res, opts...)
+	return res
+}
+
+// stack is a stack of the real engine with the plugins of this process, and the directory that its state is in.
+func stack(t *testing.T, name string, build func(*program)) (auto.Stack, string) {
+	t.Helper()
+	ctx := t.Context()
+	host, err := Serve(ctx, Options{Kubernetes: kubernetes.Options{Target: real.REST()}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, host.Close()) })
+	root, err := tools.PulumiRoot(ctx)
+	require.NoError(t, err)
+	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
+	require.NoError(t, err)
+	run := func(ctx *pulumi.Context) error {
+		p := &program{ctx: ctx, provider: &provider{}}
+		p.err = ctx.RegisterResource("pulumi:providers:kubernetes", "cluster", pulumi.Map{
+			"enableServerSideApply": pulumi.String("true"), "clusterIdentifier": pulumi.String("test"),
+			"enableConfigMapMutable": pulumi.String("true"), "enableSecretMutable": pulumi.String("true"),
+		}, p.provider)
+		build(p)
+		return p.err
+	}
+	backend := t.TempDir()
+	workspace, err := auto.NewLocalWorkspace(ctx, auto.Pulumi(cli), auto.Program(run), auto.WorkDir(t.TempDir()),
+		auto.PulumiHome(t.TempDir()),
+		auto.Project(workspace.Project{
+			Name: tokens.PackageName("plugins"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
+			Backend: &workspace.ProjectBackend{URL: "file://" + backend},
+		}),
+		auto.EnvVars(map[string]string{
+			EnvKey: host.Env(), "PULUMI_CONFIG_PASSPHRASE": "test", "PULUMI_SKIP_UPDATE_CHECK": "true",
+		}))
+	require.NoError(t, err)
+	s, err := auto.UpsertStack(ctx, name, workspace)
+	require.NoError(t, err)
+	return s, backend
+}
+
+// state returns everything that the engine has written down: the state, its backups and its history.
+func state(t *testing.T, backend string) string {
+	t.Helper()
+	var all strings.Builder
+	require.NoError(t, filepath.WalkDir(backend, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all.Write(content)
+		return err
+	}))
+	return all.String()
+}
+
+func client(t *testing.T) clientset.Interface {
+	t.Helper()
+	c, err := clientset.NewForConfig(real.REST())
+	require.NoError(t, err)
+	return c
+}
+
+func meta(namespace, name string) pulumi.Map {
+	m := pulumi.Map{"name": pulumi.String(name)}
+	if namespace != "" {
+		m["namespace"] = pulumi.String(namespace)
+	}
+	return m
+}
+
+func TestStackOnTheRealEngine(t *testing.T) {
+	t.Parallel()
+	const ns, secret = "engine", "the-given-password"
+	value := "one"
+	var password string
+	s, backend := stack(t, "engine", func(p *program) {
+		namespace := p.register("kubernetes:core/v1:Namespace", "ns", pulumi.Map{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Namespace"), "metadata": meta("", ns),
+		})
+		in := pulumi.DependsOn([]pulumi.Resource{namespace})
+		generated := p.register("random:index/randomPassword:RandomPassword", "password", pulumi.Map{
+			"length": pulumi.Int(24), "minSpecial": pulumi.Int(2),
+		})
+		p.register("kubernetes:core/v1:Secret", "secret", pulumi.Map{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Secret"), "metadata": meta(ns, "s"),
+			"stringData": pulumi.Map{
+				"given": pulumi.ToSecret(pulumi.String(secret)), "generated": generated.Result,
+			},
+		}, in)
+		p.register("kubernetes:core/v1:ConfigMap", "config", pulumi.Map{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ConfigMap"), "metadata": meta(ns, "c"),
+			"data": pulumi.Map{"value": pulumi.String(value)},
+		}, in)
+		p.register("kubernetes:core/v1:ServiceAccountPatch", "default", pulumi.Map{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ServiceAccount"), "metadata": meta(ns, "default"),
+			"automountServiceAccountToken": pulumi.Bool(false),
+		}, in)
+		labels := pulumi.Map{"app": pulumi.String("web")}
+		p.register("kubernetes:apps/v1:Deployment", "web", pulumi.Map{
+			"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "metadata": meta(ns, "web"),
+			"spec": pulumi.Map{
+				"selector": pulumi.Map{"matchLabels": labels},
+				"template": pulumi.Map{"metadata": pulumi.Map{"labels": labels}, "spec": pulumi.Map{
+					"containers": pulumi.Array{pulumi.Map{
+						"name": pulumi.String("main"), "image": pulumi.String("example.org/web:1"),
+					}},
+				}},
+			},
+		}, in)
+		p.ctx.Export("password", generated.Result)
+	})
+	ctx, c := t.Context(), client(t)
+
+	planned, err := s.Preview(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, 8, planned.ChangeSummary[apitype.OpCreate], "the stack, its provider and six resources")
+
+	up, err := s.Up(ctx)
+	require.NoError(t, err)
+	password, _ = up.Outputs["password"].Value.(string)
+	assert.Len(t, password, 24)
+	assert.True(t, up.Outputs["password"].Secret)
+	made, err := c.CoreV1().Secrets(ns).Get(ctx, "s", metav1.GetOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, password, string(made.Data["generated"]))
+	account, err := c.CoreV1().ServiceAccounts(ns).Get(ctx, "default", metav1.GetOptions{})
+	require.NoError(t, err)
+	require.NotNil(t, account.AutomountServiceAccountToken)
+	assert.False(t, *account.AutomountServiceAccountToken)
+
+	for what, text := range map[string]string{
+		"given": secret, "generated": password, "encoded": "dGhlLWdpdmVuLXBhc3N3b3Jk",
+	} {
+		assert.False(t, strings.Contains(state(t, backend), text), "a secret in the state: %s", what)
+		assert.False(t, strings.Contains(up.StdOut+up.StdErr, text), "a secret in the output: %s", what)
+	}
+
+	t.Run("again", func(t *testing.T) {
+		_, err := s.Preview(ctx, optpreview.ExpectNoChanges())
+		require.NoError(t, err)
+		_, err = s.Refresh(ctx, optrefresh.ExpectNoChanges())
+		require.NoError(t, err)
+		_, err = s.Up(ctx, optup.ExpectNoChanges())
+		require.NoError(t, err)
+	})
+	t.Run("a change", func(t *testing.T) {
+		value = "two"
+		up, err := s.Up(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{"update": 1, "same": 7}, *up.Summary.ResourceChanges)
+	})
+	t.Run("drift", func(t *testing.T) {
+		_, err := c.CoreV1().ConfigMaps(ns).Patch(ctx, "c", types.MergePatchType,
+			[]byte(`{"data":{"value":"changed by hand"}}`), metav1.PatchOptions{FieldManager: "plugins"})
+		require.NoError(t, err)
+		refreshed, err := s.Refresh(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, 1, (*refreshed.Summary.ResourceChanges)["update"])
+		_, err = s.Preview(ctx, optpreview.ExpectNoChanges())
+		require.Error(t, err, "the next preview shows what is to be repaired")
+	})
+	t.Run("destroy", func(t *testing.T) {
+		_, err := s.Destroy(ctx)
+		require.NoError(t, err)
+		_, err = c.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
+		assert.True(t, apierrors.IsNotFound(err), "the namespace is gone when the destroy is over")
+		left, err := s.Export(ctx)
+		require.NoError(t, err)
+		assert.NotContains(t, string(left.Deployment), "kubernetes:core")
+	})
+}
+
+func TestInterruptedUpGoesOnLater(t *testing.T) {
+	t.Parallel()
+	const ns = "interrupted"
+	nodes := pulumi.Map{"no": pulumi.String("such-node")}
+	s, _ := stack(t, "interrupted", func(p *program) {
+		namespace := p.register("kubernetes:core/v1:Namespace", "ns", pulumi.Map{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Namespace"), "metadata": meta("", ns),
+		})
+		labels := pulumi.Map{"app": pulumi.String("web")}
+		web := p.register("kubernetes:apps/v1:Deployment", "web", pulumi.Map{
+			"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "metadata": meta(ns, "web"),
+			"spec": pulumi.Map{
+				"selector": pulumi.Map{"matchLabels": labels},
+				"template": pulumi.Map{"metadata": pulumi.Map{"labels": labels}, "spec": pulumi.Map{
+					"nodeSelector": nodes,
+					"containers": pulumi.Array{pulumi.Map{
+						"name": pulumi.String("main"), "image": pulumi.String("example.org/web:1"),
+					}},
+				}},
+			},
+		}, pulumi.DependsOn([]pulumi.Resource{namespace}))
+		p.register("kubernetes:core/v1:ConfigMap", "after", pulumi.Map{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ConfigMap"), "metadata": meta(ns, "after"),
+		}, pulumi.DependsOn([]pulumi.Resource{web}))
+	})
+	c := client(t)
+
+	// The Automation API sends an interrupt to the engine when its context ends.
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Up(ctx)
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		_, err := c.AppsV1().Deployments(ns).Get(t.Context(), "web", metav1.GetOptions{})
+		return err == nil
+	}, time.Minute, 100*time.Millisecond)
+	start := time.Now()
+	interrupt()
+	require.Error(t, <-ended)
+	assert.Less(t, time.Since(start), 10*time.Second)
+	var recorded struct {
+		Resources  []struct{ Type, ID string }
+		Operations []any `json:"pending_operations"`
+	}
+	exported, err := s.Export(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(exported.Deployment, &recorded))
+	assert.Contains(t, recorded.Resources, struct{ Type, ID string }{"kubernetes:apps/v1:Deployment", ns + "/web"},
+		"what exists is recorded")
+	assert.Empty(t, recorded.Operations, "and nothing is left open")
+	_, err = c.CoreV1().ConfigMaps(ns).Get(t.Context(), "after", metav1.GetOptions{})
+	assert.True(t, apierrors.IsNotFound(err), "nothing new is begun after the interrupt")
+
+	nodes = pulumi.Map{}
+	_, err = s.Up(t.Context())
+	require.NoError(t, err)
+	_, err = c.CoreV1().ConfigMaps(ns).Get(t.Context(), "after", metav1.GetOptions{})
+	require.NoError(t, err)
+	_, err = s.Destroy(t.Context(), optdestroy.SuppressOutputs())
+	require.NoError(t, err)
+}
