@@ -7,8 +7,8 @@ PACKAGES  ?= ./...
 
 # Where make test leaves what happened, event by event.
 TEST_LOG := .cache/test.json
-# Programs of our own among the pinned tools: each is a package of a module that `./...` does not reach.
-TOOL_MAINS := $(sort $(dir $(wildcard tools/*/*.go tools/*/*/*.go)))
+# Modules of pinned tools with programs of our own, which `./...` does not reach.
+TOOL_MODULES := $(sort $(foreach file,$(wildcard tools/*/*.go tools/*/*/*.go),$(word 2,$(subst /, ,$(file)))))
 # As tools are built, so that vetting finds their dependencies compiled.
 TOOL_VET := CGO_ENABLED=0 GOWORK=off GOFLAGS=-mod=readonly go vet -trimpath
 
@@ -42,7 +42,7 @@ e2e: ## bring STACK up on the cluster of KUBECONFIG, check it and destroy it
 lint: ## check formatting, vet, staticcheck, and that generated files are fresh
 	@unformatted="$$(gofmt -l .)"; test -z "$$unformatted" || { echo "not formatted with gofmt:" $$unformatted >&2; exit 1; }
 	@go vet -tags e2e ./...
-	@for dir in $(TOOL_MAINS); do (cd "$$dir" && $(TOOL_VET) .) || exit 1; done
+	@for module in $(TOOL_MODULES); do (cd tools/$$module && $(TOOL_VET) ./...) || exit 1; done
 	@"$$(go run ./cmd/tools path staticcheck)" -tags e2e ./...
 	@go run ./cmd/docs --check
 
