@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // buildFlags are the same for every tool. They win over GOFLAGS of the environment, and leave nothing of the
@@ -21,6 +22,25 @@ var buildFlags = []string{"-trimpath", "-buildvcs=false", "-mod=readonly"}
 
 // toolchain is what the go command tells of itself.
 type toolchain struct{ GOVERSION, GOHOSTOS, GOHOSTARCH string }
+
+// installed is kept, as it does not change while a process runs and takes a run of the go command to find out.
+var installed struct {
+	sync.Mutex
+	toolchain
+}
+
+func installedToolchain(ctx context.Context, dir string) (toolchain, error) {
+	installed.Lock()
+	defer installed.Unlock()
+	if installed.toolchain == (toolchain{}) {
+		chain, err := readToolchain(ctx, dir)
+		if err != nil {
+			return chain, err
+		}
+		installed.toolchain = chain
+	}
+	return installed.toolchain, nil
+}
 
 func readToolchain(ctx context.Context, dir string) (toolchain, error) {
 	var t toolchain

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
 )
 
 // CacheEnv names the environment variable that holds another directory for built tools than the user's cache.
@@ -31,14 +30,8 @@ type builder struct {
 	progress  io.Writer
 }
 
-// standard is the builder of the project around the working directory. Finding out takes one run of the go command,
-// so it is kept once it is known.
+// standard is the builder of the project around the working directory.
 func standard(ctx context.Context) (*builder, error) {
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.builder != nil {
-		return shared.builder, nil
-	}
 	root, err := Root()
 	if err != nil {
 		return nil, err
@@ -47,17 +40,11 @@ func standard(ctx context.Context) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	chain, err := readToolchain(ctx, root)
+	chain, err := installedToolchain(ctx, root)
 	if err != nil {
 		return nil, err
 	}
-	shared.builder = &builder{root: root, cache: cache, table: table, toolchain: chain, progress: os.Stderr}
-	return shared.builder, nil
-}
-
-var shared struct {
-	sync.Mutex
-	builder *builder
+	return &builder{root: root, cache: cache, table: table, toolchain: chain, progress: os.Stderr}, nil
 }
 
 func cacheDir() (string, error) {
