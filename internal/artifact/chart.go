@@ -39,7 +39,8 @@ type index struct {
 func (s *Store) repository(ctx context.Context, o *Override) (*Tree, error) {
 	base, err := url.Parse(strings.TrimSuffix(o.Repository, "/") + "/")
 	if err != nil {
-		return nil, fmt.Errorf("repository %q: %w", o.Repository, err)
+		// The URL may carry a password, and the parser's error the URL.
+		return nil, fmt.Errorf("repository of chart %s is not a URL", o.Chart)
 	}
 	if base.Scheme != "https" && !(base.Scheme == "http" && isLoopback(base.Hostname())) {
 		return nil, fmt.Errorf("repository %q: only https:// is allowed (http:// on this machine only)", base.Redacted())

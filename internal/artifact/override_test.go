@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -91,6 +92,11 @@ func TestOverrideByHelmRepository(t *testing.T) {
 	}
 	require.Equal(t, 1, *downloads, "the second time the chart comes from the cache")
 
+	write(t, filepath.Join(os.Getenv("XDG_CACHE_HOME"), "controlplane-infrastructure", "artifacts", hexSum(chart)), "damaged")
+	_, err := store.Fetch(context.Background(), ref, &override)
+	require.NoError(t, err)
+	require.Equal(t, 2, *downloads, "unless the cache was damaged")
+
 	for name, tc := range map[string]struct{ chart, version, want string }{
 		"no such chart":   {"dmeo", "1.0.0", `no chart "dmeo"`},
 		"no such version": {"demo", "2.0.0", `chart demo has no version "2.0.0" (it has 1.0.0, 0.9.0)`},
@@ -101,6 +107,32 @@ func TestOverrideByHelmRepository(t *testing.T) {
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
+}
+
+func TestHelmRepositoryWithAPassword(t *testing.T) {
+	chart := chartArchive(t, "1.0.0")
+	open, _ := helmRepository(t, chart, hexSum(chart))
+	closed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "robot" || password != "secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		open.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer closed.Close()
+	store := project(t, "off", "")
+	override := artifact.Override{Chart: "demo", Version: "1.0.0"}
+
+	override.Repository = strings.Replace(closed.URL, "http://", "http://robot:secret@", 1) + "/stable"
+	tree, err := store.Fetch(context.Background(), ref, &override)
+	require.NoError(t, err)
+	require.Equal(t, "1.0.0", tree.Version)
+	require.NotContains(t, tree.Origin, "secret")
+
+	override.Repository = strings.Replace(closed.URL, "http://", "http://robot:wrong-one@", 1) + "/stable"
+	_, err = store.Fetch(context.Background(), ref, &override)
+	require.ErrorContains(t, err, "401")
+	require.NotContains(t, err.Error(), "wrong-one")
 }
 
 func TestHelmRepositoryWithAnotherChartThanItsIndexSays(t *testing.T) {

@@ -87,6 +87,43 @@ func TestHooksRunInTheOrderOfTheirWeights(t *testing.T) {
 	require.ElementsMatch(t, []string{"ConfigMap object", "ConfigMap first", "ConfigMap middle"}, got["ConfigMap last"].Dependencies)
 }
 
+func TestHooksOfEqualWeightRunTogetherExceptForWhatTheirPodsNeed(t *testing.T) {
+	const annotations = "annotations: {helm.sh/hook: post-install}}\n"
+	got := register(t, parse(t, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a, "+annotations+
+		"---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: b, "+annotations+
+		"---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: c, "+annotations), nil)
+
+	require.Empty(t, got["ServiceAccount c"].Dependencies)
+	require.Equal(t, []string{"ServiceAccount c"}, got["Job a"].Dependencies)
+	require.Equal(t, []string{"ServiceAccount c"}, got["Job b"].Dependencies)
+}
+
+func TestCABundlesOfTheirOwnAreKept(t *testing.T) {
+	set := parse(t, `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: own}
+webhooks: [{name: a, clientConfig: {caBundle: QUJD}}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: injected, annotations: {cert-manager.io/inject-ca-from: x/y}}
+webhooks: [{name: a, clientConfig: {caBundle: QUJD}}]
+`)
+	got := register(t, set, nil)
+	require.Empty(t, got["ValidatingWebhookConfiguration own"].Ignored)
+	require.Contains(t, got["ValidatingWebhookConfiguration own"].Inputs["webhooks"].String(), "QUJD")
+	require.Equal(t, []string{"webhooks[*].clientConfig.caBundle"}, got["ValidatingWebhookConfiguration injected"].Ignored)
+	require.NotContains(t, got["ValidatingWebhookConfiguration injected"].Inputs["webhooks"].String(), "QUJD")
+}
+
+func TestOptionsOfOneObject(t *testing.T) {
+	set := parse(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")
+	set.Find("ConfigMap", "a").Options = []pulumi.ResourceOption{pulumi.IgnoreChanges([]string{"data"})}
+	got := register(t, set, nil)
+	require.Equal(t, []string{"data"}, got["ConfigMap a"].Ignored)
+	require.Empty(t, got["ConfigMap b"].Ignored)
+}
+
 func TestSecretsStaySecret(t *testing.T) {
 	set := typed(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "credentials", Namespace: "demo"},
