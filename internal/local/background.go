@@ -202,6 +202,7 @@ func (r *Report) controlPlane() (*ControlPlane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig of the local control plane: %w", err)
 	}
+	config.QPS = -1
 	return &ControlPlane{
 		Name: r.Name, Dir: r.Dir, Kubeconfig: r.Kubeconfig, URL: r.URL, Ingress: r.Ingress, NameServer: r.NameServer,
 		rest: config,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +71,11 @@ func bootstrap(ctx context.Context, client kubernetes.Interface, o Options) erro
 	if err != nil {
 		return fmt.Errorf("default StorageClass: %w", err)
 	}
-	for _, node := range nodes(o.Zones, o.Nodes) {
+	version, err := client.Discovery().ServerVersion()
+	if err != nil {
+		return fmt.Errorf("version of the API server: %w", err)
+	}
+	for _, node := range nodes(o.Zones, o.Nodes, version.GitVersion) {
 		if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("node %s: %w", node.Name, err)
 		}
@@ -103,7 +108,7 @@ func createKwokRole(ctx context.Context, client kubernetes.Interface) error {
 }
 
 // nodes returns the nodes, dealt out over the zones: node-a1 is the first one of zone-a.
-func nodes(zones []string, count int) []*corev1.Node {
+func nodes(zones []string, count int, version string) []*corev1.Node {
 	capacity := corev1.ResourceList{
 		corev1.ResourceCPU:              resource.MustParse("8"),
 		corev1.ResourceMemory:           resource.MustParse("32Gi"),
@@ -118,7 +123,7 @@ func nodes(zones []string, count int) []*corev1.Node {
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
 				corev1.LabelHostname:       name,
 				corev1.LabelOSStable:       "linux",
-				corev1.LabelArchStable:     "amd64",
+				corev1.LabelArchStable:     runtime.GOARCH,
 				corev1.LabelTopologyZone:   zone,
 				corev1.LabelTopologyRegion: region,
 			}},
@@ -130,8 +135,8 @@ func nodes(zones []string, count int) []*corev1.Node {
 					{Type: corev1.NodeHostName, Address: name},
 				},
 				NodeInfo: corev1.NodeSystemInfo{
-					OperatingSystem: "linux", Architecture: "amd64",
-					KubeletVersion: "v1.31.4", ContainerRuntimeVersion: "simulated://kwok",
+					OperatingSystem: "linux", Architecture: runtime.GOARCH,
+					KubeletVersion: version, ContainerRuntimeVersion: "simulated://kwok",
 				},
 			},
 		})

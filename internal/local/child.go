@@ -124,7 +124,7 @@ func onSpawnThread(start func() error) error {
 
 // tail returns the last lines of a log, long ones cut.
 func tail(file string, lines int) string {
-	const reach, width = 32 << 10, 400
+	const reach, width = 32 << 10, 240
 	f, err := os.Open(file)
 	if err != nil {
 		return ""

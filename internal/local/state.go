@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -153,8 +154,12 @@ func clean(l layout) (string, error) {
 	if err := os.RemoveAll(string(l)); err != nil {
 		return "", fmt.Errorf("remove the files of the local control plane: %w", err)
 	}
-	if r == nil || r.State == Failed || r.State == Stopped {
+	switch {
+	case r == nil || r.State == Stopped:
 		return "", nil
+	case r.State == Failed:
+		reason, _, _ := strings.Cut(r.Problem, "; the end of") // the log is gone now
+		return "an earlier one had failed: " + reason, nil
 	}
 	return fmt.Sprintf("its supervisor (pid %d) was killed while it was %s; %d processes that were left have been ended, and its files removed",
 		r.PID, r.State, killed), nil
