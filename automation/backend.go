@@ -19,6 +19,12 @@ func backendConfigured(project string) (bool, error) {
 	if os.Getenv("PULUMI_BACKEND_URL") != "" {
 		return true, nil
 	}
+	url, err := projectBackend(project)
+	return url != "" || loggedIn(), err
+}
+
+// projectBackend is the backend that the project's settings name, or nothing.
+func projectBackend(project string) (string, error) {
 	var settings struct {
 		Backend struct {
 			URL string `json:"url"`
@@ -26,12 +32,22 @@ func backendConfigured(project string) (bool, error) {
 	}
 	data, err := os.ReadFile(filepath.Join(project, "Pulumi.yaml"))
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if err := yaml.Unmarshal(data, &settings); err != nil {
-		return false, fmt.Errorf("read Pulumi.yaml: %w", err)
+		return "", fmt.Errorf("read Pulumi.yaml: %w", err)
 	}
-	return settings.Backend.URL != "" || loggedIn(), nil
+	return settings.Backend.URL, nil
+}
+
+// needsLogin tells whether the chosen backend is one that `pulumi login` must have been used for: a service, or
+// whatever the login itself has chosen.
+func needsLogin(project string) bool {
+	url := os.Getenv("PULUMI_BACKEND_URL")
+	if url == "" {
+		url, _ = projectBackend(project) // read before without a fault
+	}
+	return url == "" || strings.HasPrefix(url, "http")
 }
 
 // loggedIn tells whether `pulumi login` has chosen a backend. An unreadable file counts as no: the engine complains
@@ -87,6 +103,21 @@ func (p *place) ownBackend(dir string) error {
 	}
 	p.env["PULUMI_CONFIG_PASSPHRASE_FILE"] = file
 	return nil
+}
+
+// ownHome gives the engine a home of ours. There, what it would use as the directory of its logs is a file: the engine
+// writes every property of every resource to a compressed, encrypted log of its own, which takes more of a run's time
+// than everything else together, and nothing reads it. Without the directory it goes on without the log.
+func (p *place) ownHome(dir string) error {
+	p.home = filepath.Join(dir, "home")
+	if err := os.MkdirAll(p.home, 0o700); err != nil {
+		return fmt.Errorf("make the engine's home: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(p.home, "logs"), os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("switch the engine's log off: %w", err)
+	}
+	return f.Close()
 }
 
 // copyProject puts the project's settings and the stack's file into dir, so that nothing is written to the user's own.

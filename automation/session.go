@@ -115,15 +115,24 @@ func (s *session) place(ctx context.Context) (*place, error) {
 		return s.localPlace(ctx)
 	}
 	p := &place{workDir: s.Project, env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}}
-	configured, err := backendConfigured(s.Project)
-	if err != nil || configured {
-		return p, err
-	}
 	dir, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
-	return p, p.ownBackend(dir)
+	configured, err := backendConfigured(s.Project)
+	if err != nil {
+		return nil, err
+	}
+	if !configured {
+		if err := p.ownBackend(dir); err != nil {
+			return nil, err
+		}
+	}
+	// Published plugins and the credentials of `pulumi login` are in the user's home.
+	if s.Plugins == PluginsBuiltin && (!configured || !needsLogin(s.Project)) {
+		return p, p.ownHome(dir)
+	}
+	return p, nil
 }
 
 // localPlace keeps everything in the control plane's own directory: what stops it also removes the state of what ran
@@ -148,16 +157,14 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 		// A loopback port that nothing listens on: whatever KUBECONFIG says, no cluster is meant.
 		p.target = &rest.Config{Host: "https://127.0.0.1:1"}
 	}
-	p.workDir, p.home = filepath.Join(dir, "work"), filepath.Join(dir, "home")
-	for _, d := range []string{p.workDir, p.home} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
-			return nil, err
-		}
+	p.workDir = filepath.Join(dir, "work")
+	if err := os.MkdirAll(p.workDir, 0o700); err != nil {
+		return nil, err
 	}
 	if err := copyProject(s.Project, s.Stack, p.workDir); err != nil {
 		return nil, err
 	}
-	return p, p.ownBackend(dir)
+	return p, errors.Join(p.ownHome(dir), p.ownBackend(dir))
 }
 
 // findLocal is the running local control plane, or nil.
