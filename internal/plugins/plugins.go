@@ -10,10 +10,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime/debug"
 	"strings"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/random"
@@ -66,7 +69,8 @@ func (h *Host) serve(
 	if err != nil {
 		return fmt.Errorf("serve the %s plugin: %w", name, err)
 	}
-	server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))...)
+	server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.UnaryInterceptor(survive))...)
 	pulumirpc.RegisterResourceProviderServer(server, provider)
 	h.servers = append(h.servers, server)
 	h.attached = append(h.attached, fmt.Sprintf("%s:%d", name, listener.Addr().(*net.TCPAddr).Port))
@@ -76,6 +80,19 @@ func (h *Host) serve(
 		}
 	}()
 	return nil
+}
+
+// survive turns a panic into an error of the request. A published plugin would only end its own process; here the
+// program that runs the engine would go down with an operation half done.
+func survive(
+	ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (response any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = status.Errorf(codes.Internal, "%s: %v\n%s", info.FullMethod, cause, debug.Stack())
+		}
+	}()
+	return handler(ctx, request)
 }
 
 // Env returns the value of [EnvKey] that attaches these plugins to an engine.

@@ -117,7 +117,8 @@ func (u *update) apply(ctx context.Context) (*unstructured.Unstructured, error) 
 	if err != nil {
 		return nil, err
 	}
-	force := u.session.forced(u.inputs)
+	// Under a new name, the first conflict is with ourselves under the old one.
+	force := u.session.forced(u.inputs) || u.manager != u.before
 	switch {
 	case u.patch:
 		// The object's other fields are not ours to take.
@@ -147,9 +148,9 @@ func (u *update) apply(ctx context.Context) (*unstructured.Unstructured, error) 
 
 // clientSide are names under which the same fields may be owned by something else than an apply: by the creation, by an
 // older plugin, or by kubectl.
-func clientSide(manager string) sets.Set[string] {
-	return sets.New(manager, "kubectl", "kubectl-client-side-apply", "before-first-apply",
-		"pulumi-kubernetes", "pulumi-kubernetes.exe", "pulumi-resource-kubernetes")
+func clientSide(managers ...string) sets.Set[string] {
+	return sets.New(append(managers, "kubectl", "kubectl-client-side-apply", "before-first-apply",
+		"pulumi-kubernetes", "pulumi-kubernetes.exe", "pulumi-resource-kubernetes")...)
 }
 
 func createdBy(live *unstructured.Unstructured, manager string) bool {
@@ -167,7 +168,7 @@ func createdBy(live *unstructured.Unstructured, manager string) bool {
 func (u *update) adopt(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	const attempts = 5 // controllers may write the object in between
 	for attempt := 1; ; attempt++ {
-		patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, clientSide(u.manager), u.manager,
+		patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, clientSide(u.manager, u.before), u.manager,
 			csaupgrade.Subresource(""))
 		if err != nil {
 			return nil, fmt.Errorf("take over the fields of %s: %w", idOf(live), err)

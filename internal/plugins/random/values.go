@@ -91,19 +91,19 @@ func completeText(inputs resource.PropertyMap) map[string]string {
 	if length < 1 {
 		problems["length"] = fmt.Sprintf("is %d; want at least 1", length)
 	}
-	sum, any := 0, false
+	sum, chosen := 0, false
 	for _, c := range classes {
 		n, _ := number(inputs, c.least)
 		if n < 0 {
 			problems[string(c.least)] = fmt.Sprintf("is %d; want 0 or more", n)
 		}
 		sum += n
-		any = any || n > 0 || flag(inputs, c.use)
+		chosen = chosen || n > 0 || flag(inputs, c.use)
 	}
 	if sum > length {
 		problems["length"] = fmt.Sprintf("is %d, less than minLower, minUpper, minNumeric and minSpecial together (%d)", length, sum)
 	}
-	if !any {
+	if !chosen {
 		problems["length"] = "no characters to choose from: one of lower, upper, numeric, special must be true"
 	}
 	return problems
