@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,6 +53,18 @@ func TestLoadBalancersHaveAddressesOfTheirOwn(t *testing.T) {
 		return ""
 	})
 	assert.Equal(t, first, expose("three").Status.LoadBalancer.Ingress[0].IP, "a released address is given out again")
+}
+
+func TestThereIsNoWayOut(t *testing.T) {
+	proxy, err := url.Parse(cluster.Ingress)
+	require.NoError(t, err)
+	throughProxy := &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}
+	response, err := throughProxy.Get("http://www.example.com/")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusBadGateway, response.StatusCode)
+	_, err = throughProxy.Get("https://www.example.com/")
+	assert.ErrorContains(t, err, "there is no way out of a local control plane")
 }
 
 func TestVolumeIsInTheZoneOfItsPod(t *testing.T) {

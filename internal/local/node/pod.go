@@ -87,6 +87,9 @@ func (p *pod) update(object *corev1.Pod) {
 	defer p.mu.Unlock()
 	p.object = object
 	notify(p.stale) // labels and annotations can be volumes
+	if len(p.spec.ReadinessGates) > 0 {
+		notify(p.dirty)
+	}
 }
 
 func (p *pod) current() *corev1.Pod {

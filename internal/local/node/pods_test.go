@@ -201,3 +201,56 @@ func TestProcessesEndWithTheirNode(t *testing.T) {
 		return ""
 	})
 }
+
+func TestReadinessIsWhatTheProbeSays(t *testing.T) {
+	ns := namespace(t, nil)
+	container := solver("--domain=a", "--token=b", "--key=c")
+	container.ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{
+		HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("http")}}}
+	ready := run(t, ns, corev1.PodSpec{Containers: []corev1.Container{container}})
+	container.ReadinessProbe.HTTPGet = &corev1.HTTPGetAction{Path: "/wrong", Port: intstr.FromInt32(8089)}
+	unready := run(t, ns, corev1.PodSpec{Containers: []corev1.Container{container}})
+
+	eventually(t, func() string {
+		pod, err := clientset(t).CoreV1().Pods(ns).Get(t.Context(), ready.Name, metav1.GetOptions{})
+		if err != nil || condition(pod, corev1.PodReady) != corev1.ConditionTrue {
+			return fmt.Sprintf("the pod is not ready: %+v", pod.Status)
+		}
+		return ""
+	})
+	assert.Equal(t, corev1.ConditionFalse, condition(becomes(t, unready, corev1.PodRunning), corev1.PodReady))
+}
+
+func condition(pod *corev1.Pod, kind corev1.PodConditionType) corev1.ConditionStatus {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == kind {
+			return c.Status
+		}
+	}
+	return corev1.ConditionUnknown
+}
+
+func TestFailingLivenessProbeRestarts(t *testing.T) {
+	c, ns := clientset(t), namespace(t, nil)
+	container := solver("--domain=a", "--token=b", "--key=c")
+	container.LivenessProbe = &corev1.Probe{
+		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/wrong", Port: intstr.FromString("http")}},
+		InitialDelaySeconds: 2, PeriodSeconds: 1, FailureThreshold: 1,
+	}
+	pod := becomes(t, run(t, ns, corev1.PodSpec{Containers: []corev1.Container{container}}), corev1.PodRunning)
+	eventually(t, func() string {
+		pod, err := c.CoreV1().Pods(ns).Get(t.Context(), pod.Name, metav1.GetOptions{})
+		if err != nil || pod.Status.ContainerStatuses[0].RestartCount == 0 {
+			return fmt.Sprintf("the process is not restarted: %v", err)
+		}
+		return ""
+	})
+	eventually(t, func() string {
+		events, err := c.CoreV1().Events(ns).List(t.Context(), metav1.ListOptions{FieldSelector: "reason=Unhealthy"})
+		if err != nil || len(events.Items) == 0 {
+			return fmt.Sprintf("no event tells why: %v", err)
+		}
+		assert.Contains(t, events.Items[0].Message, "liveness probe failed: HTTP probe failed with statuscode: 404")
+		return ""
+	})
+}
