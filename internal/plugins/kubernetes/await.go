@@ -84,12 +84,14 @@ func (s *session) awaitReady(
 			if isGone(err) {
 				return false, &notReady{object: object, message: "it was deleted while it was waited for"}
 			}
-			return false, err
+			last.message = err.Error() // the API server may be back before the time is up
+			return false, nil
 		}
 		object = live
 		v, err := r.judge(ctx, s.cluster, live)
 		if err != nil {
-			return false, err
+			last.message = err.Error()
+			return false, nil
 		}
 		if v.message != last.message && !v.ready {
 			s.status(urn, v.message)

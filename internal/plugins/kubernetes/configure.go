@@ -19,8 +19,6 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-const configPrefix = "kubernetes:config:"
-
 // settings are the provider resource's inputs, as far as they concern plain objects.
 type settings struct {
 	namespace             string
@@ -158,15 +156,18 @@ func (p *Provider) Configure(
 }
 
 func (s *session) configure(ctx context.Context, options Options, req *pulumirpc.ConfigureRequest) error {
-	vars := req.GetVariables()
+	vars, err := variables(req)
+	if err != nil {
+		return err
+	}
 	flag := func(key, env string) bool {
-		if v, ok := vars[configPrefix+key]; ok {
+		if v, ok := vars[key]; ok {
 			return v == "true"
 		}
 		return os.Getenv(env) == "true"
 	}
 	set := settings{
-		namespace:             vars[configPrefix+"namespace"],
+		namespace:             vars["namespace"],
 		deleteUnreachable:     flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
 		skipUpdateUnreachable: flag("skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
 		configMapMutable:      flag("enableConfigMapMutable", "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE"),
@@ -196,9 +197,33 @@ func (s *session) configure(ctx context.Context, options Options, req *pulumirpc
 	return nil
 }
 
+// variables returns the provider resource's inputs as texts; what is not a text is JSON.
+func variables(req *pulumirpc.ConfigureRequest) (map[string]string, error) {
+	args, err := decode(req.GetArgs())
+	if err != nil {
+		return nil, fmt.Errorf("provider configuration: %w", err)
+	}
+	vars := map[string]string{}
+	for key, v := range args {
+		v, ok := plain(v)
+		switch {
+		case !ok:
+		case v.IsString():
+			vars[string(key)] = v.StringValue()
+		default:
+			raw, err := json.Marshal(v.Mappable())
+			if err != nil {
+				return nil, fmt.Errorf("provider configuration: %s: %w", key, err)
+			}
+			vars[string(key)] = string(raw)
+		}
+	}
+	return vars, nil
+}
+
 // clientConfig resolves where the API server is, and the namespace for objects that name none.
 func clientConfig(target *rest.Config, vars map[string]string) (*rest.Config, string, error) {
-	namespace := vars[configPrefix+"namespace"]
+	namespace := vars["namespace"]
 	if target != nil {
 		if namespace == "" {
 			namespace = "default"
@@ -206,11 +231,11 @@ func clientConfig(target *rest.Config, vars map[string]string) (*rest.Config, st
 		return rest.CopyConfig(target), namespace, nil
 	}
 	overrides := &clientcmd.ConfigOverrides{
-		CurrentContext: vars[configPrefix+"context"],
-		Context:        clientcmdapi.Context{Cluster: vars[configPrefix+"cluster"], Namespace: namespace},
+		CurrentContext: vars["context"],
+		Context:        clientcmdapi.Context{Cluster: vars["cluster"], Namespace: namespace},
 	}
 	var loader clientcmd.ClientConfig
-	if text := vars[configPrefix+"kubeconfig"]; text != "" {
+	if text := vars["kubeconfig"]; text != "" {
 		parsed, err := parseKubeconfig(text)
 		if err != nil {
 			return nil, namespace, err
@@ -268,7 +293,7 @@ func tune(config *rest.Config, vars map[string]string) error {
 		QPS   *float32 `json:"qps"`
 		Burst *int     `json:"burst"`
 	}
-	if text := vars[configPrefix+"kubeClientSettings"]; text != "" {
+	if text := vars["kubeClientSettings"]; text != "" {
 		if err := json.Unmarshal([]byte(text), &client); err != nil {
 			return fmt.Errorf("kubeClientSettings: %w", err)
 		}

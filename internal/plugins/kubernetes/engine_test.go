@@ -67,11 +67,11 @@ func unreachableEngine(t *testing.T, settings ...string) *engine {
 
 func (e *engine) configure(settings ...string) {
 	e.t.Helper()
-	vars := map[string]string{}
+	args := doc{}
 	for i := 0; i < len(settings); i += 2 {
-		vars[configPrefix+settings[i]] = settings[i+1]
+		args[settings[i]] = settings[i+1]
 	}
-	_, err := e.client.Configure(e.t.Context(), &pulumirpc.ConfigureRequest{Variables: vars, AcceptSecrets: true})
+	_, err := e.client.Configure(e.t.Context(), &pulumirpc.ConfigureRequest{Args: wire(e.t, args), AcceptSecrets: true})
 	require.NoError(e.t, err)
 }
 
@@ -244,13 +244,16 @@ func get(t *testing.T, resource, version, namespace, name string) *unstructured.
 	return obj
 }
 
-// namespaceFor makes a namespace for one test.
+// namespaceFor makes a namespace for one test. It goes away with the control plane: deleting one takes seconds.
 func (e *engine) namespaceFor(name string) string {
 	e.t.Helper()
-	e.create(name, doc{"apiVersion": "v1", "kind": "Namespace", "metadata": doc{
-		"name": name, "annotations": doc{annotationPropagation: "background"},
-	}})
+	_, err := e.tryCreate(name, namespace(name))
+	require.NoError(e.t, err)
 	return name
+}
+
+func namespace(name string) doc {
+	return doc{"apiVersion": "v1", "kind": "Namespace", "metadata": doc{"name": name}}
 }
 
 func paths(d *pulumirpc.DiffResponse) map[string]string {

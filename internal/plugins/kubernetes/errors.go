@@ -59,12 +59,6 @@ func kindMissing(verb string, urn resource.URN, obj *unstructured.Unstructured, 
 // isGone tells whether an error means that an object, or its whole kind, does not exist.
 func isGone(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
 
-func isNamespaceMissing(err error) bool {
-	var status apierrors.APIStatus
-	return apierrors.IsNotFound(err) && errors.As(err, &status) &&
-		status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
-}
-
 // unpreviewable tells whether a dry run failed for a reason that the real run will not have: what it needs is made
 // earlier in the same run, or the API server cannot or must not try it.
 func unpreviewable(err error) bool {
@@ -91,5 +85,5 @@ func conflict(err error, manager string) error {
 		return err
 	}
 	return fmt.Errorf("Server-Side Apply field conflict detected (field manager %q; the annotation %s: \"true\" takes "+
-		"the fields over): %w", manager, annotationForce, err) //nolint:staticcheck // the published wording
+		"the fields over): %w", manager, annotationForce, err)
 }

@@ -223,5 +223,24 @@ func TestAttributesOfTheStateAreThePublishedOnes(t *testing.T) {
 	assert.Equal(t, resource.NewPropertyMapFromMap(doc{
 		"apiVersion": "v1", "kind": "ConfigMap", "metadata": doc{"namespace": ns, "name": "c"}, "data": doc{"a": "1"},
 	}), inputs, "an import finds the inputs")
-	require.False(t, apierrors.IsNotFound(err))
+}
+
+func TestNamespaceIsGoneAfterItsDeletion(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	m := e.create("ns", namespace("short-lived"))
+	e.create("c", doc{
+		"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": doc{"namespace": "short-lived", "name": "held", "finalizers": []any{"example.org/hold"}},
+	})
+	_, err := e.client.Delete(t.Context(), &pulumirpc.DeleteRequest{Id: m.id, Urn: m.urn, Properties: m.state, Timeout: 8})
+	require.ErrorContains(t, err, "timed out after 8s waiting for the deletion")
+	require.ErrorContains(t, err, "example.org/hold in 1 resource instances", "the error says what holds it up")
+
+	_, err = objects(t, "configmaps", "v1").Namespace("short-lived").Patch(t.Context(), "held", types.MergePatchType,
+		[]byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	require.NoError(t, err)
+	e.drop(m)
+	_, err = objects(t, "namespaces", "v1").Get(t.Context(), "short-lived", metav1.GetOptions{})
+	assert.True(t, apierrors.IsNotFound(err))
 }
