@@ -84,13 +84,18 @@ func (s *session) awaitReady(
 			if isGone(err) {
 				return false, &notReady{object: object, message: "it was deleted while it was waited for"}
 			}
-			last.message = err.Error() // the API server may be back before the time is up
+			// The API server may be back before the time is up.
+			if ctx.Err() == nil {
+				last.message = err.Error()
+			}
 			return false, nil
 		}
 		object = live
 		v, err := r.judge(ctx, s.cluster, live)
 		if err != nil {
-			last.message = err.Error()
+			if ctx.Err() == nil {
+				last.message = err.Error()
+			}
 			return false, nil
 		}
 		if v.message != last.message && !v.ready {

@@ -135,7 +135,10 @@ func (s *session) awaitGone(ctx context.Context, urn string, object *unstructure
 		case err != nil && isGone(err):
 			return true, nil
 		case err != nil:
-			holding = fmt.Sprintf(" (%v)", err) // the API server may be back before the time is up
+			// The API server may be back before the time is up.
+			if ctx.Err() == nil {
+				holding = fmt.Sprintf(" (%v)", err)
+			}
 			return false, nil
 		case uid != "" && live.GetUID() != uid || live.GetDeletionTimestamp() == nil:
 			return true, nil // somebody has made it anew
