@@ -172,21 +172,24 @@ func (n *Node) enqueue(object any) {
 
 // refresh makes the pods of an object's namespace look whether they have it as a volume.
 func (n *Node) refresh(object any) {
-	name, err := cache.DeletionHandlingObjectToName(object)
-	if err != nil {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, worker := range n.workers {
-		if worker.key.Namespace == name.Namespace {
+	n.each(object, func(worker *pod, changed cache.ObjectName) {
+		if worker.key.Namespace == changed.Namespace {
 			notify(worker.stale)
 		}
-	}
+	})
 }
 
 // nodeGone ends the processes on a machine that is no more. Their pods stay until the garbage collector finds them.
 func (n *Node) nodeGone(object any) {
+	n.each(object, func(worker *pod, gone cache.ObjectName) {
+		if worker.spec.NodeName == gone.Name {
+			worker.end(lost, 0)
+		}
+	})
+}
+
+// each calls for every pod, with the name of the object that something happened to.
+func (n *Node) each(object any, call func(*pod, cache.ObjectName)) {
 	name, err := cache.DeletionHandlingObjectToName(object)
 	if err != nil {
 		return
@@ -194,9 +197,7 @@ func (n *Node) nodeGone(object any) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, worker := range n.workers {
-		if worker.spec.NodeName == name.Name {
-			worker.end(lost, 0)
-		}
+		call(worker, name)
 	}
 }
 

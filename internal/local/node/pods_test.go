@@ -140,6 +140,20 @@ func TestPodWithoutTokenHasNoCredentials(t *testing.T) {
 	assert.Contains(t, ended.Message, "unable to load in-cluster configuration")
 }
 
+func TestLogs(t *testing.T) {
+	c, ns := clientset(t), namespace(t, nil)
+	real := becomes(t, run(t, ns, corev1.PodSpec{Containers: []corev1.Container{solver("--domain=a", "--token=b", "--key=c")}}), corev1.PodRunning)
+	simulated := becomes(t, run(t, ns, corev1.PodSpec{Containers: []corev1.Container{{Name: "server", Image: simulatedImage}}}), corev1.PodRunning)
+	for pod, want := range map[*corev1.Pod]string{
+		real:      "--- solver started as cert-manager-acmesolver",
+		simulated: "container server of pod " + simulated.Name + " is simulated",
+	} {
+		log, err := c.CoreV1().Pods(ns).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(t.Context())
+		require.NoError(t, err)
+		assert.Contains(t, string(log), want)
+	}
+}
+
 func TestPodWaitsForItsVolumes(t *testing.T) {
 	c, ns := clientset(t), namespace(t, nil)
 	container := solver("--domain=a", "--token=b", "--key=c")
@@ -234,7 +248,7 @@ func TestFailingLivenessProbeRestarts(t *testing.T) {
 	c, ns := clientset(t), namespace(t, nil)
 	container := solver("--domain=a", "--token=b", "--key=c")
 	container.LivenessProbe = &corev1.Probe{
-		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/wrong", Port: intstr.FromString("http")}},
+		ProbeHandler:        corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/wrong", Port: intstr.FromString("http")}},
 		InitialDelaySeconds: 2, PeriodSeconds: 1, FailureThreshold: 1,
 	}
 	pod := becomes(t, run(t, ns, corev1.PodSpec{Containers: []corev1.Container{container}}), corev1.PodRunning)

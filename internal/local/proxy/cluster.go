@@ -31,6 +31,7 @@ type cluster struct {
 	synced       []cache.InformerSynced
 	services     corelisters.ServiceLister
 	pods         corelisters.PodLister
+	nodes        corelisters.NodeLister
 	secrets      corelisters.SecretLister
 	slices       discoverylisters.EndpointSliceLister
 	deployments  appslisters.DeploymentLister
@@ -46,11 +47,13 @@ func newCluster(f informers.SharedInformerFactory, n *node.Node) *cluster {
 		factory: f,
 		synced: []cache.InformerSynced{
 			core.Services().Informer().HasSynced, core.Pods().Informer().HasSynced, core.Secrets().Informer().HasSynced,
+			core.Nodes().Informer().HasSynced,
 			f.Discovery().V1().EndpointSlices().Informer().HasSynced,
 			apps.Deployments().Informer().HasSynced, apps.StatefulSets().Informer().HasSynced,
 			apps.DaemonSets().Informer().HasSynced, f.Networking().V1().Ingresses().Informer().HasSynced,
 		},
 		services: core.Services().Lister(), pods: core.Pods().Lister(), secrets: core.Secrets().Lister(),
+		nodes:       core.Nodes().Lister(),
 		slices:      f.Discovery().V1().EndpointSlices().Lister(),
 		deployments: apps.Deployments().Lister(), statefulSets: apps.StatefulSets().Lister(),
 		daemonSets: apps.DaemonSets().Lister(), ingresses: f.Networking().V1().Ingresses().Lister(),
@@ -85,7 +88,7 @@ func (c *cluster) resolve(address string) (b backend, ours bool, err error) {
 		}
 		return backend{}, true, fmt.Errorf("connection refused: no process listens at %s", address)
 	}
-	if c.simulatedPodAt(host) {
+	if c.simulatedPodAt(host) || c.kubeletAt(address) {
 		return backend{simulated: true}, true, nil
 	}
 	return backend{}, false, nil

@@ -53,3 +53,10 @@ func TestExactPathIsPreferredThenTheLongest(t *testing.T) {
 	assert.False(t, better(path(networkingv1.PathTypePrefix, "/a/b/c"), path(networkingv1.PathTypeExact, "/a")))
 	assert.True(t, better(path(networkingv1.PathTypePrefix, "/a/b"), path(networkingv1.PathTypePrefix, "/a")))
 }
+
+func TestLastLines(t *testing.T) {
+	assert.Equal(t, "b\nc\n", string(lastLines([]byte("a\nb\nc\n"), 2)))
+	assert.Equal(t, "b\nc", string(lastLines([]byte("a\nb\nc"), 2)))
+	assert.Equal(t, "a\n", string(lastLines([]byte("a\n"), 9)))
+	assert.Empty(t, lastLines([]byte("a\n"), 0))
+}

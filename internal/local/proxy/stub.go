@@ -12,10 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// newStub returns the server that answers in place of simulated pods.
+// newStub returns the server that answers in place of simulated pods, and of the kubelets that are not there.
 func (p *Proxy) newStub() *http.Server {
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", p.serveLogs)
+	routes.HandleFunc("/", serveStub)
 	return &http.Server{
-		Handler:           http.HandlerFunc(serveStub),
+		Handler:           routes,
 		ReadHeaderTimeout: time.Minute,
 		ErrorLog:          quietLog(p.config.Log),
 	}
