@@ -3,7 +3,7 @@
 //
 //   - a socket for the API server's calls into the cluster (webhooks, conversion, aggregated APIs). What is meant for a
 //     real process is passed through; for a simulated pod the proxy answers in its place, so that a webhook without a
-//     program does not block the API;
+//     program does not block the API; and it answers for the kubelets that there are none of, as far as logs go;
 //   - an HTTP listener that is the forward proxy of real processes and the ingress controller at once;
 //   - a name server that knows every name, and that HTTP listener as the address of it, for programs that look up names
 //     themselves, such as an ACME server that validates a challenge.
