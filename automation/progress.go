@@ -68,61 +68,50 @@ func (g *gatherer) diagnostic(d apitype.DiagnosticEvent) {
 	}
 }
 
-// quiet are steps that are no news: what stays as it is, and the bookkeeping half of a replacement.
+// quiet are steps that are no news: what stays as it is, and the bookkeeping half of a replacement. A refresh is news
+// only once it has found a difference, and is then reported as what it found.
 var quiet = []apitype.OpType{
-	apitype.OpSame, apitype.OpCreateReplacement, apitype.OpDeleteReplaced, apitype.OpDiscardReplaced, apitype.OpRemovePendingReplace,
+	apitype.OpSame, apitype.OpRefresh, apitype.OpCreateReplacement, apitype.OpDeleteReplaced, apitype.OpDiscardReplaced,
+	apitype.OpRemovePendingReplace,
 }
 
+func key(m apitype.StepEventMetadata) string { return m.URN + " " + string(m.Op) }
+
 func (g *gatherer) begin(m apitype.StepEventMetadata) {
-	key := m.URN + " " + string(m.Op)
-	g.started[key] = time.Now()
-	if slices.Contains(quiet, m.Op) {
-		return
+	g.started[key(m)] = time.Now()
+	if !slices.Contains(quiet, m.Op) {
+		g.result.Steps = append(g.result.Steps, newStep(m))
 	}
-	g.result.Steps = append(g.result.Steps, newStep(m))
 }
 
 func (g *gatherer) end(m apitype.StepEventMetadata, planning, failed bool) {
-	if i := g.step(m); i >= 0 {
-		g.result.Steps[i].Failed = failed
-		if m.Op == apitype.OpRefresh && !failed {
-			g.refreshed(i, m)
-		}
-	}
-	if slices.Contains(quiet, m.Op) && m.Op != apitype.OpCreateReplacement && !failed {
+	if slices.Contains(quiet, m.Op) && !failed {
 		return
-	}
-	if m.Op == apitype.OpRefresh && !failed {
-		return // refreshed has said what there is to say
 	}
 	u := urn.URN(m.URN)
-	sign := map[bool]string{true: "failed", false: string(m.Op)}[failed]
-	line := fmt.Sprintf("%-8s %s  %s", sign, u.Name(), u.Type())
-	if took := time.Since(g.started[m.URN+" "+string(m.Op)]); !planning && took > 2*time.Second {
-		line += fmt.Sprintf("  %s", took.Round(100*time.Millisecond))
-	}
-	g.printf("%s", line)
-}
-
-// refreshed corrects a refresh step once it is known what was found: nothing new, a change, or nothing at all.
-func (g *gatherer) refreshed(i int, m apitype.StepEventMetadata) {
-	step := newStep(m)
-	step.Operation = string(apitype.OpUpdate)
+	line := fmt.Sprintf("%-8s %s  %s", map[bool]string{true: "failed", false: string(m.Op)}[failed], u.Name(), u.Type())
+	started, known := g.started[key(m)]
 	switch {
-	case m.New == nil:
-		step.Operation = string(apitype.OpDelete)
-	case len(step.Properties) == 0:
-		g.result.Steps = slices.Delete(g.result.Steps, i, i+1)
-		return
+	case !known: // a refresh that has found a difference
+		step := newStep(m)
+		g.result.Steps = append(g.result.Steps, step)
+		line += "  " + strings.Join(step.Properties, ", ")
+	case failed:
+		g.fail(m)
+	case !planning && time.Since(started) > 2*time.Second:
+		line += fmt.Sprintf("  %s", time.Since(started).Round(100*time.Millisecond))
 	}
-	g.result.Steps[i] = step
-	g.printf("drift    %s  %s  %s", step.Name, step.Type, strings.Join(step.Properties, ", "))
+	g.printf("%s", strings.TrimRight(line, " "))
 }
 
-func (g *gatherer) step(m apitype.StepEventMetadata) int {
-	return slices.IndexFunc(g.result.Steps, func(s Step) bool {
-		return s.URN == m.URN && s.Operation == string(m.Op)
-	})
+// fail marks the step that failed; one that was no news until now becomes some.
+func (g *gatherer) fail(m apitype.StepEventMetadata) {
+	i := slices.IndexFunc(g.result.Steps, func(s Step) bool { return s.URN == m.URN && s.Operation == string(m.Op) })
+	if i < 0 {
+		g.result.Steps = append(g.result.Steps, newStep(m))
+		i = len(g.result.Steps) - 1
+	}
+	g.result.Steps[i].Failed = true
 }
 
 func (g *gatherer) printf(format string, args ...any) {

@@ -52,15 +52,13 @@ func TestStepsAndProgressOfAnUp(t *testing.T) {
 }
 
 func TestRefreshListsOnlyDrift(t *testing.T) {
-	gone := metadata(apitype.OpRefresh)
-	gone.New, gone.Old = nil, &apitype.StepEventStateMetadata{Custom: true}
 	for name, c := range map[string]struct {
 		found apitype.StepEventMetadata
 		steps []string
 	}{
-		"as it was": {metadata(apitype.OpRefresh), nil},
-		"changed":   {metadata(apitype.OpRefresh, "spec.replicas"), []string{"update"}},
-		"gone":      {gone, []string{"delete"}},
+		"as it was": {metadata(apitype.OpSame), nil},
+		"changed":   {metadata(apitype.OpUpdate, "spec.replicas"), []string{"update"}},
+		"gone":      {metadata(apitype.OpDelete), []string{"delete"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, _ := gather(

@@ -30,7 +30,10 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	}
 	inputs := pulumi.Map{
 		"enableServerSideApply": pulumi.Bool(true),
-		"clusterIdentifier":     pulumi.String(args.Identifier),
+		// What a stack declares it also owns: drift that somebody made with another tool is repaired, not a conflict.
+		// Fields that a stack does not declare stay with whoever set them.
+		"enablePatchForce":  pulumi.Bool(true),
+		"clusterIdentifier": pulumi.String(args.Identifier),
 	}
 	if args.Kubeconfig != nil {
 		inputs["kubeconfig"] = args.Kubeconfig

@@ -215,6 +215,9 @@ func newObject(u *unstructured.Unstructured) (*Object, error) {
 	}
 	o := &Object{Unstructured: u}
 	clean(o)
+	if isCRD(o) {
+		stripDescriptions(o)
+	}
 	keep, err := readHook(o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o, err)

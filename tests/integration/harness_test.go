@@ -39,6 +39,7 @@ type env struct {
 // newEnv starts a control plane and makes a project whose stack "test" has the given configuration.
 func newEnv(t *testing.T, config map[string]any) *env {
 	t.Helper()
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
 	cp := localtest.Start(t)
 	e := &env{Cluster: verify.Connect(t, cp.Kubeconfig), t: t, cp: cp, project: newProject(t)}
 	e.configure(config)
@@ -108,7 +109,6 @@ func (e *env) configure(config map[string]any) {
 // get it as an existing cluster, with the state in a directory of the test's.
 func (e *env) options() automation.Options {
 	o := automation.Options{Project: e.project, Stack: "test", Progress: testWriter{e.t}}
-	e.t.Setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
 	if !published {
 		o.Local, o.LocalControlPlane = true, e.cp
 		return o

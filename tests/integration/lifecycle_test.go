@@ -18,7 +18,6 @@ import (
 
 var (
 	deployments     = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	services        = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 	namespaces      = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	clusterIssuers  = schema.GroupVersionResource{Group: "cert-manager.io", Version: "v1", Resource: "clusterissuers"}
 	serviceMonitors = schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "servicemonitors"}
