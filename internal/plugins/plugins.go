@@ -32,7 +32,7 @@ const maxMessage = 400 << 20
 type Options struct {
 	// Kubernetes says which API server objects go to.
 	Kubernetes kubernetes.Options
-	// Log receives what concerns no engine; nil discards it.
+	// Log receives what no engine shows: where a failure inside of a plugin happened. Nil discards it.
 	Log io.Writer
 }
 
@@ -40,16 +40,17 @@ type Options struct {
 type Host struct {
 	attached []string
 	servers  []*grpc.Server
+	log      io.Writer
 	failures chan error
 }
 
 // Serve starts the plugins on free loopback ports. They run until ctx ends or the host is closed.
 func Serve(ctx context.Context, o Options) (*Host, error) {
-	if o.Kubernetes.Log == nil {
-		o.Kubernetes.Log = o.Log
+	if o.Log == nil {
+		o.Log = io.Discard
 	}
 	cluster := kubernetes.New(o.Kubernetes)
-	h := &Host{failures: make(chan error, 2)}
+	h := &Host{failures: make(chan error, 2), log: o.Log}
 	err := errors.Join(
 		h.serve(ctx, "kubernetes", cluster, grpc.StatsHandler(cluster)),
 		h.serve(ctx, "random", random.New()),
@@ -70,7 +71,7 @@ func (h *Host) serve(
 		return fmt.Errorf("serve the %s plugin: %w", name, err)
 	}
 	server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-		grpc.UnaryInterceptor(survive))...)
+		grpc.UnaryInterceptor(h.survive))...)
 	pulumirpc.RegisterResourceProviderServer(server, provider)
 	h.servers = append(h.servers, server)
 	h.attached = append(h.attached, fmt.Sprintf("%s:%d", name, listener.Addr().(*net.TCPAddr).Port))
@@ -84,12 +85,13 @@ func (h *Host) serve(
 
 // survive turns a panic into an error of the request. A published plugin would only end its own process; here the
 // program that runs the engine would go down with an operation half done.
-func survive(
+func (h *Host) survive(
 	ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (response any, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = status.Errorf(codes.Internal, "%s: %v\n%s", info.FullMethod, cause, debug.Stack())
+			fmt.Fprintf(h.log, "%s: %v\n%s", info.FullMethod, cause, debug.Stack())
+			err = status.Errorf(codes.Internal, "the built-in plugin failed in %s: %v", info.FullMethod, cause)
 		}
 	}()
 	return handler(ctx, request)

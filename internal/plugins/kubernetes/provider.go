@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -29,8 +28,6 @@ type Options struct {
 	// Target is the API server that is used whatever the provider resource says; the local control plane is reached this
 	// way. Nil: as the provider resource is configured, like the published plugin.
 	Target *rest.Config
-	// Log receives what concerns no engine; nil discards it.
-	Log io.Writer
 }
 
 // Provider serves any number of provider resources. The published plugin runs once per provider resource; here they
@@ -47,9 +44,6 @@ type Provider struct {
 // New returns a provider that is ready to be registered with a gRPC server. The server must be created with the
 // provider as its stats handler, which is how the provider tells the engine's connections apart.
 func New(options Options) *Provider {
-	if options.Log == nil {
-		options.Log = io.Discard
-	}
 	return &Provider{options: options}
 }
 

@@ -1,0 +1,41 @@
+package plugins
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+)
+
+func TestAFailureInAPluginIsAnErrorOfItsRequest(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	h := &Host{log: &log}
+	_, err := h.survive(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/Create"},
+		func(context.Context, any) (any, error) { panic("no such thing") })
+	require.ErrorContains(t, err, "the built-in plugin failed in /Create: no such thing")
+	assert.Contains(t, log.String(), "plugins_test.go", "the log says where")
+}
+
+func TestPortsCloseWithTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	h, err := Serve(ctx, Options{})
+	require.NoError(t, err)
+	assert.Regexp(t, `^kubernetes:\d+,random:\d+$`, h.Env())
+	cancel()
+	_, port, _ := strings.Cut(strings.Split(h.Env(), ",")[0], ":")
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}, 5*time.Second, 20*time.Millisecond, "nothing listens any more")
+	require.NoError(t, h.Close(), "closing what is closed is no error")
+}
