@@ -86,7 +86,8 @@ func (s *session) attachPlugins(ctx context.Context, p *place) error {
 	if s.Plugins != PluginsBuiltin {
 		return nil
 	}
-	host, err := plugins.Serve(ctx, plugins.Options{Kubernetes: kubernetes.Options{Target: p.target}})
+	// A cancelled run still needs its plugins: they tell the engine how far each operation got.
+	host, err := plugins.Serve(context.WithoutCancel(ctx), plugins.Options{Kubernetes: kubernetes.Options{Target: p.target}})
 	if err != nil {
 		return fmt.Errorf("start the built-in plugins: %w", err)
 	}

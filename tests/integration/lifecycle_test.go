@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +142,7 @@ func TestInterruptedUpContinues(t *testing.T) {
 	ctx, cancel := context.WithCancel(e.Context())
 	o := e.options()
 	// Half of the objects exist by the time that cert-manager's Deployments are waited for.
-	o.Progress = onLine{until: "create   cert-manager/cert-manager  kubernetes:core/v1:Service", then: cancel}
+	o.Progress = onLine{log: o.Progress, until: "create   cert-manager/cert-manager  kubernetes:core/v1:Service", then: cancel}
 	started := time.Now()
 	var cancelled time.Time
 	context.AfterFunc(ctx, func() { cancelled = time.Now() })
@@ -159,13 +160,15 @@ func TestInterruptedUpContinues(t *testing.T) {
 	e.requireNoChanges(e.up())
 }
 
-// onLine calls then when a line of progress starts with until.
+// onLine calls then when a line of progress starts with until; every line is logged.
 type onLine struct {
+	log   io.Writer
 	until string
 	then  func()
 }
 
 func (w onLine) Write(p []byte) (int, error) {
+	_, _ = w.log.Write(p)
 	if strings.HasPrefix(string(p), w.until) {
 		w.then()
 	}
