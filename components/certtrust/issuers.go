@@ -1,50 +1,56 @@
 package certtrust
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
 const (
-	rootIssuer   = "platform-root" // signs nothing but the root itself
-	rootSecret   = "platform-ca"
-	givenSecret  = rootSecret + given
-	anchorSecret = "platform-trust-anchor"
+	rootIssuer = "platform-root" // signs nothing but the root itself
+	rootSecret = "platform-ca"
 
 	controlPlaneIssuer = "controlplane-issuer" // the name that the Control Plane looks for
-	controlPlaneSecret = "controlplane-issuer-ca"
-	controlPlaneGiven  = controlPlaneSecret + given
 	acmeAccountSecret  = "public-acme-account"
-
-	// given ends the names of Secrets that hold a CA from outside. They differ from those that cert-manager fills,
-	// because cert-manager leaves its Secrets behind when the source of a CA changes.
-	given = "-external"
 )
+
+// secret names the Secret that holds the CA's key pair in cert-manager's namespace. Another CA has another name, and
+// so have the certificates below it that are made here: cert-manager would take one that is still valid for good, and
+// leave it with the CA that was before.
+func (ca CA) secret() string {
+	switch {
+	case ca.SelfSigned != nil:
+		return rootSecret
+	case ca.KeyPair != nil:
+		return rootSecret + "-" + ca.KeyPair.fingerprint()
+	}
+	return ca.SecretName
+}
+
+// fingerprint tells key pairs apart.
+func (p KeyPair) fingerprint() string {
+	sum := sha256.Sum256([]byte(p.Certificate))
+	return hex.EncodeToString(sum[:4])
+}
 
 // authority is the platform CA: its key pair, where it is not there already, and the ClusterIssuer that signs with it.
 func (b *builder) authority() (manifest.Set, error) {
 	ca := b.args.CA
+	issuer, err := manifest.Typed(clusterIssuer(PlatformIssuer, map[string]any{"ca": map[string]any{"secretName": ca.secret()}}))
+	if err != nil {
+		return issuer, err
+	}
+	var pair manifest.Set
 	switch {
 	case ca.SelfSigned != nil:
-		return manifest.Typed(
-			clusterIssuer(rootIssuer, map[string]any{"selfSigned": map[string]any{}}),
-			root(*ca.SelfSigned),
-			caIssuer(rootSecret))
+		pair, err = manifest.Typed(clusterIssuer(rootIssuer, map[string]any{"selfSigned": map[string]any{}}), root(*ca.SelfSigned))
 	case ca.KeyPair != nil:
-		pair, err := keyPair(Namespace, givenSecret, *ca.KeyPair)
-		if err != nil {
-			return pair, err
-		}
-		issuer, err := manifest.Typed(caIssuer(givenSecret))
-		return manifest.Merge(pair, issuer), err
-	default:
-		return manifest.Typed(caIssuer(ca.SecretName))
+		pair, err = keyPair(Namespace, ca.secret(), *ca.KeyPair)
 	}
-}
-
-func caIssuer(secret string) runtime.Object {
-	return clusterIssuer(PlatformIssuer, map[string]any{"ca": map[string]any{"secretName": secret}})
+	return manifest.Merge(pair, issuer), err
 }
 
 // root is a certificate that signs itself. Only cert-manager ever sees its private key.
@@ -66,16 +72,19 @@ func root(s SelfSigned) runtime.Object {
 }
 
 // bundle is what workloads trust. Its source is a certificate that the platform CA has signed, in the one namespace
-// that trust-manager reads: its Secret carries the CA's certificate, but not the CA's key.
+// that trust-manager reads: its Secret carries the CA's certificate, but not the CA's key. It is renewed every hour, to
+// follow a CA that is renewed or that somebody else replaces.
 func (b *builder) bundle() (manifest.Set, error) {
 	var objects []runtime.Object
-	source := map[string]any{"secret": map[string]any{"name": anchorSecret, "key": "ca.crt"}}
+	anchor := b.args.CA.secret() + "-anchor"
+	source := map[string]any{"secret": map[string]any{"name": anchor, "key": "ca.crt"}}
 	if pair := b.args.CA.KeyPair; pair != nil {
 		source = map[string]any{"inLine": pair.Certificate}
 	} else {
-		objects = append(objects, certificate(ControlPlaneNamespace, anchorSecret, map[string]any{
-			"secretName": anchorSecret,
-			"dnsNames":   []any{anchorSecret + "." + ControlPlaneNamespace + ".svc"},
+		objects = append(objects, certificate(ControlPlaneNamespace, anchor, map[string]any{
+			"secretName": anchor,
+			"dnsNames":   []any{"platform-trust-anchor." + ControlPlaneNamespace + ".svc"},
+			"duration":   "24h", "renewBefore": "23h", "revisionHistoryLimit": int64(1),
 			"privateKey": map[string]any{"algorithm": "ECDSA", "size": int64(256), "rotationPolicy": "Always"},
 			"issuerRef":  issuerRef(PlatformIssuer, "ClusterIssuer"),
 		}))
@@ -126,7 +135,7 @@ func (b *builder) controlPlaneIssuer() (manifest.Set, error) {
 	if c == nil {
 		return manifest.Set{}, nil
 	}
-	ca, secret, err := controlPlaneCA(c.KeyPair)
+	ca, secret, err := b.controlPlaneCA(c.KeyPair)
 	if err != nil {
 		return ca, err
 	}
@@ -137,16 +146,18 @@ func (b *builder) controlPlaneIssuer() (manifest.Set, error) {
 
 // controlPlaneCA is what the issuer signs with, and the Secret that holds it: the given key pair, or an intermediate CA
 // of the platform's.
-func controlPlaneCA(pair *KeyPair) (manifest.Set, string, error) {
+func (b *builder) controlPlaneCA(pair *KeyPair) (manifest.Set, string, error) {
 	if pair != nil {
-		set, err := keyPair(ControlPlaneNamespace, controlPlaneGiven, *pair)
-		return set, controlPlaneGiven, err
+		secret := controlPlaneIssuer + "-" + pair.fingerprint()
+		set, err := keyPair(ControlPlaneNamespace, secret, *pair)
+		return set, secret, err
 	}
-	set, err := manifest.Typed(certificate(ControlPlaneNamespace, controlPlaneSecret, map[string]any{
-		"isCA": true, "commonName": "Control Plane CA", "secretName": controlPlaneSecret,
+	secret := controlPlaneIssuer + "-" + b.args.CA.secret()
+	set, err := manifest.Typed(certificate(ControlPlaneNamespace, secret, map[string]any{
+		"isCA": true, "commonName": "Control Plane CA", "secretName": secret,
 		"duration": "43800h", "renewBefore": "8760h", // five years, the last one for the renewal
 		"privateKey": map[string]any{"algorithm": "ECDSA", "size": int64(384), "rotationPolicy": "Never"},
 		"issuerRef":  issuerRef(PlatformIssuer, "ClusterIssuer"),
 	}))
-	return set, controlPlaneSecret, err
+	return set, secret, err
 }
