@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/telekom/controlplane-infrastructure/automation"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 )
 
@@ -16,6 +17,7 @@ func newLocal() *cobra.Command {
 		Long: `A real Kubernetes API server with its controllers and scheduler, and simulated nodes in three zones, on this machine's
 loopback interface only. Pods of known images run as processes; the others are simulated.`,
 		Args: noArguments,
+		RunE: showHelp,
 	}
 	cmd.AddCommand(newLocalStart(), newLocalStop(), newLocalStatus(), newLocalSupervise())
 	return cmd
@@ -76,6 +78,8 @@ func newLocalStatus() *cobra.Command {
 		switch {
 		case asJSON:
 			return printJSON(cmd.OutOrStdout(), status)
+		case kubeconfig && status.State != local.Running:
+			return automation.ErrNotRunning
 		case kubeconfig:
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), status.Kubeconfig)
 			return err
@@ -93,7 +97,10 @@ func printStatus(w io.Writer, r local.Report) error {
 			[2]string{"nodes", fmt.Sprintf("%d in %s", r.Nodes, strings.Join(r.Zones, ", "))})
 	}
 	for _, c := range r.Children {
-		lines = append(lines, [2]string{c.Name, fmt.Sprintf("pid %d", c.PID)})
+		lines = append(lines, [2]string{c.Name, fmt.Sprintf("pid %d, log %s", c.PID, c.Log)})
+	}
+	for _, p := range r.Pods {
+		lines = append(lines, [2]string{p.Container, fmt.Sprintf("pid %d, pod %s/%s, log %s", p.PID, p.Namespace, p.Name, p.Log)})
 	}
 	if r.Problem != "" {
 		lines = append(lines, [2]string{"problem", r.Problem})

@@ -72,11 +72,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 there are change
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
+		RunE:          showHelp,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newUp(), newPreview(), newRefresh(), newDestroy(), newOutputs(), newValidate(), newLocal())
 	return root
 }
+
+// showHelp makes a command that only groups others runnable: without it, cobra passes over a mistyped subcommand.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // noArguments refuses what cobra would pass over or report without an exit code of its own.
 func noArguments(cmd *cobra.Command, args []string) error {

@@ -66,6 +66,11 @@ func newOperation(name, short, example string, run operation, flags func(*cobra.
 		if err != nil {
 			return err
 		}
+		if result.Operation == "up" && f.options.Local && !f.json {
+			if err := lookAround(cmd.Context(), cmd.OutOrStdout(), f.options); err != nil {
+				return err
+			}
+		}
 		return check(result)
 	}
 	return cmd
