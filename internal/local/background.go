@@ -70,7 +70,7 @@ func reuse(ctx context.Context, l layout, o Options, fingerprint string) (*Contr
 			return nil, fmt.Errorf("local control plane %q has been running since %s with other programs, nodes or zones than this call asks for: stop it first",
 				o.Name, r.Started.Format(time.TimeOnly))
 		}
-		problem := answers(ctx, r.Kubeconfig)
+		problem := r.answers(ctx)
 		if problem == nil {
 			return r.controlPlane()
 		}

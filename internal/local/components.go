@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/telekom/controlplane-infrastructure/internal/local/node"
 	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
 
@@ -21,9 +22,11 @@ const (
 // toolset holds the paths of the programs by name.
 type toolset map[string]string
 
-// findTools returns the programs of the control plane; those that are missing get built, with progress on stderr.
+// findTools returns the programs of the control plane and of the pods that really run; those that are missing get built,
+// with progress on stderr.
 func findTools(ctx context.Context) (toolset, error) {
-	paths, err := tools.Build(ctx, "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+	own := []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
+	paths, err := tools.Build(ctx, append(own, node.Programs()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("programs of the local control plane: %w", err)
 	}

@@ -133,7 +133,7 @@ func (c *ControlPlane) start(l layout, o Options, programs toolset, port int) er
 	if err := c.startChild(l, programs, "kwok", kwokArgs(l)); err != nil {
 		return err
 	}
-	if err := c.startHelpers(c.ctx, l); err != nil {
+	if err := c.startHelpers(c.ctx, l, programs); err != nil {
 		return err
 	}
 	return waitUsable(c.ctx, client)

@@ -12,7 +12,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/local/node"
 	"github.com/telekom/controlplane-infrastructure/internal/local/proxy"
 	"github.com/telekom/controlplane-infrastructure/internal/local/volumes"
-	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
 
 // realImages are the image repositories whose pods run as real processes.
@@ -25,8 +24,8 @@ type helpers struct {
 	proxy *proxy.Proxy
 }
 
-// startHelpers starts them; they end with ctx.
-func (c *ControlPlane) startHelpers(ctx context.Context, l layout) error {
+// startHelpers starts them; they end with ctx, and what they have opened is closed by wait.
+func (c *ControlPlane) startHelpers(ctx context.Context, l layout, programs toolset) error {
 	log, err := os.OpenFile(l.log("helpers"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("log of the helpers: %w", err)
@@ -52,7 +51,7 @@ func (c *ControlPlane) startHelpers(ctx context.Context, l layout) error {
 	c.helpers.node, err = node.Run(ctx, node.Config{
 		REST:      c.REST(),
 		Dir:       c.Dir,
-		Tool:      tools.Path,
+		Programs:  programs,
 		HTTPProxy: c.helpers.proxy.URL(),
 		Env:       environment(l),
 		Start:     startTied,
@@ -72,8 +71,18 @@ func startTied(command *exec.Cmd) error {
 	return onSpawnThread(command.Start)
 }
 
+// StartProcess starts a program of the caller's, such as a server that talks to the control plane, that ends with the
+// control plane and with this process at the latest.
+func (c *ControlPlane) StartProcess(command *exec.Cmd) error {
+	command.Env = append(command.Environ(), dirVariable+"="+c.Dir)
+	return startTied(command)
+}
+
 // wait returns when the helpers have ended, or do not seem to, after the end of their context.
 func (h *helpers) wait() {
+	if h.proxy != nil {
+		h.proxy.Close()
+	}
 	if h.node != nil {
 		select {
 		case <-h.node.Done():

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
+	"github.com/telekom/controlplane-infrastructure/internal/local/node"
 )
 
 func TestSideBySideAndCrash(t *testing.T) {
@@ -32,6 +35,10 @@ func TestSideBySideAndCrash(t *testing.T) {
 	_, err = client(t, shared).CoreV1().ConfigMaps("default").Get(t.Context(), "mine", metav1.GetOptions{})
 	require.True(t, apierrors.IsNotFound(err), "the other control plane has it too: %v", err)
 
+	companion := exec.Command("sleep", "600")
+	require.NoError(t, cp.StartProcess(companion))
+	require.Contains(t, mentioning(t, dir), companion.Process.Pid)
+
 	kill(t, cp.Children(), "etcd")
 	select {
 	case <-cp.Done():
@@ -44,6 +51,7 @@ func TestSideBySideAndCrash(t *testing.T) {
 	assert.Equal(t, "signal: killed", crash.Reason)
 	assert.Contains(t, crash.Tail, `"level":"warn"`, "the last log lines are told")
 	assert.Empty(t, mentioning(t, dir), "the other processes have ended as well")
+	require.Error(t, companion.Wait(), "it was not left to end by itself")
 	assert.FileExists(t, crash.Child.Log, "the log is there to be read")
 
 	require.ErrorAs(t, cp.Stop(), &crash, "a test that stops its control plane learns of the crash")
@@ -89,6 +97,15 @@ func TestWrongOptions(t *testing.T) {
 	}
 }
 
+// A program that is missing is built where the user sees that it takes time, and not by the supervisor.
+func TestProgramsOfRealPodsAreBuiltBeforeTheStart(t *testing.T) {
+	programs, err := local.FindTools(t.Context())
+	require.NoError(t, err)
+	for _, name := range append(node.Programs(), "etcd", "cert-manager-webhook") {
+		assert.FileExists(t, programs[name], name)
+	}
+}
+
 func TestBackground(t *testing.T) {
 	var log bytes.Buffer
 	o := local.Options{Dir: shortDir(t), Log: &log, SupervisorCommand: []string{os.Args[0], "supervise"}}
@@ -117,6 +134,12 @@ func TestBackground(t *testing.T) {
 	_, err = local.Start(t.Context(), other)
 	require.ErrorContains(t, err, "with other programs, nodes or zones")
 
+	require.NoError(t, syscall.Kill(first.PID, syscall.SIGSTOP)) // it has its lock still, and the API server runs
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	suspended, err := local.Status(soon, o)
+	require.NoError(t, err)
+	assert.Contains(t, suspended.Problem, fmt.Sprintf("its supervisor (pid %d) does not answer", first.PID))
 	require.NoError(t, syscall.Kill(first.PID, syscall.SIGKILL))
 	eventually(t, func() string {
 		if s := status(t, o); s.State != local.Stopped {

@@ -16,7 +16,6 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
-	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
 
 var (
@@ -27,19 +26,31 @@ var (
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "supervise" { // what Start runs in the background
-		if err := local.Supervise(context.Background(), local.Options{Dir: os.Args[3]}); err != nil {
+		if err := local.Supervise(withParent(), local.Options{Dir: os.Args[3]}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
 	// Programs are built once on a machine; that takes minutes and does not count.
-	if _, err := tools.Build(context.Background(), "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"); err != nil {
+	if _, err := local.FindTools(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	begin := time.Now()
 	localtest.Main(timed{m, begin}, &shared)
+}
+
+// withParent returns a context that ends with the parent process. A supervisor outlives whoever started it, but not one
+// of a test that panicked.
+func withParent() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for parent := os.Getppid(); os.Getppid() == parent; time.Sleep(time.Second) {
+		}
+		cancel()
+	}()
+	return ctx
 }
 
 // timed notes how long it took until the tests could run.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -95,7 +96,7 @@ func Status(ctx context.Context, o Options) (Report, error) {
 	if supervised(l) {
 		r.Uptime = time.Since(*r.Started).Round(time.Second).String()
 		if r.State == Running {
-			if err := answers(ctx, r.Kubeconfig); err != nil {
+			if err := r.answers(ctx); err != nil {
 				r.Problem = err.Error()
 			}
 		}
@@ -113,11 +114,12 @@ func Status(ctx context.Context, o Options) (Report, error) {
 	return stopped, err
 }
 
-// answers tells whether the API server is ready.
-func answers(ctx context.Context, kubeconfig string) error {
+// answers tells whether the API server is ready, and the supervisor alive. The lock alone does not tell the latter: a
+// process that has just been killed, or is suspended, has it still.
+func (r *Report) answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	config, err := clientcmd.BuildConfigFromFlags("", r.Kubeconfig)
 	if err != nil {
 		return fmt.Errorf("the API server cannot be asked: %w", err)
 	}
@@ -128,7 +130,15 @@ func answers(ctx context.Context, kubeconfig string) error {
 	if err := client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err != nil {
 		return fmt.Errorf("the API server does not answer: %w", err)
 	}
-	return nil
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Ingress, nil)
+	if err != nil {
+		return fmt.Errorf("its supervisor cannot be asked: %w", err)
+	}
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	if err != nil {
+		return fmt.Errorf("its supervisor (pid %d) does not answer: %w", r.PID, err)
+	}
+	return response.Body.Close() // whatever it says
 }
 
 // clean ends the processes and removes the files of a control plane whose supervisor is gone, and describes what it

@@ -62,11 +62,7 @@ func start(t testing.TB, cp *local.ControlPlane) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("port of the ingress %s: %w", cp.Ingress, err)
 	}
-	acme, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	management, err := freeAddress()
+	acme, management, err := freeAddresses()
 	if err != nil {
 		return nil, err
 	}
@@ -86,25 +82,11 @@ func start(t testing.TB, cp *local.ControlPlane) (*Server, error) {
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
 	command := exec.Command(program, "-config", filepath.Join(dir, "config.json"), "-dnsserver", cp.NameServer)
 	command.Env = []string{"PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0"} // random delays and errors, on purpose
-	command.Stdout, command.Stderr = log, log
-	if err := command.Start(); err != nil {
+	if err := run(t, cp, command, filepath.Join(dir, "log")); err != nil {
 		return nil, err
 	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-		if t.Failed() {
-			content, _ := os.ReadFile(log.Name())
-			t.Logf("log of the ACME server:\n%s", content)
-		}
-	})
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(certificate)
 	s := &Server{
@@ -114,6 +96,28 @@ func start(t testing.TB, cp *local.ControlPlane) (*Server, error) {
 		client:    &http.Client{Transport: &http.Transport{Proxy: nil, TLSClientConfig: &tls.Config{RootCAs: pool}}},
 	}
 	return s, s.wait()
+}
+
+// run starts the server for as long as the test takes. Its log is shown if the test fails.
+func run(t testing.TB, cp *local.ControlPlane, command *exec.Cmd, logFile string) error {
+	log, err := os.Create(logFile)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	command.Stdout, command.Stderr = log, log
+	if err := cp.StartProcess(command); err != nil {
+		return err
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+		if t.Failed() {
+			content, _ := os.ReadFile(logFile)
+			t.Logf("log of the ACME server:\n%s", content)
+		}
+	})
+	return nil
 }
 
 // Roots returns the PEM certificate of the authority that the server issues certificates of.
@@ -148,13 +152,19 @@ func (s *Server) get(url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-func freeAddress() (string, error) {
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
+// freeAddresses returns two that differ, since both are taken at the same time.
+func freeAddresses() (one, other string, err error) {
+	first, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	defer probe.Close()
-	return probe.Addr().String(), nil
+	defer first.Close()
+	second, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", "", err
+	}
+	defer second.Close()
+	return first.Addr().String(), second.Addr().String(), nil
 }
 
 // writeCertificate makes a certificate for the loopback's address, which is its own authority.

@@ -138,10 +138,7 @@ func (c *container) wait(reason, message string) {
 
 // once runs one process to its end and returns its exit code.
 func (c *container) once() (int, error) {
-	program, err := c.pod.node.Tool(c.pod.stopping, c.image.tool)
-	if err != nil {
-		return 0, fmt.Errorf("program of image %s: %w", c.spec.Image, err)
-	}
+	program := c.pod.node.Programs[c.image.tool]
 	args, env, err := c.invocation()
 	if err != nil {
 		return 0, err

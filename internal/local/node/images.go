@@ -85,6 +85,16 @@ func Images() []string {
 	return names
 }
 
+// Programs returns the names of the tools that stand for images, sorted.
+func Programs() []string {
+	var names []string
+	for _, i := range images {
+		names = append(names, i.tool)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // IsReal reports whether pods like this run as real processes: whether the image of the first container is known.
 func IsReal(spec *corev1.PodSpec) bool {
 	if len(spec.Containers) == 0 {

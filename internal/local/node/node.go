@@ -36,8 +36,8 @@ type Config struct {
 	REST *rest.Config
 	// Dir is the control plane's directory; logs and volumes are in its subdirectory pods.
 	Dir string
-	// Tool returns the program of that name.
-	Tool func(ctx context.Context, name string) (string, error)
+	// Programs holds the paths of the tools that Programs names.
+	Programs map[string]string
 	// HTTPProxy is the URL of the proxy by which processes reach services and, in this closed world, nothing else.
 	HTTPProxy string
 	// Env is added to the environment of every process.

@@ -48,8 +48,8 @@ type Proxy struct {
 	names   *nameServer
 	cluster *cluster
 	node    *node.Node
-	stub    *http.Server
 	calls   *handover
+	servers map[net.Listener]*http.Server // since Serve
 }
 
 // Listen opens the proxy's sockets, so that their addresses are known. Connections are accepted from Serve on.
@@ -63,7 +63,7 @@ func Listen(c Config) (*Proxy, error) {
 	}
 	p := &Proxy{config: c, ca: ca, calls: newHandover()}
 	if err := p.open(); err != nil {
-		p.close()
+		p.Close()
 		return nil, err
 	}
 	return p, nil
@@ -86,7 +86,11 @@ func (p *Proxy) open() error {
 	return nil
 }
 
-func (p *Proxy) close() {
+// Close closes the sockets and the connections to those of them that are served.
+func (p *Proxy) Close() {
+	for _, server := range p.servers {
+		server.Close()
+	}
 	for _, listener := range []net.Listener{p.egress, p.http} {
 		if listener != nil {
 			listener.Close()
@@ -103,27 +107,25 @@ func (p *Proxy) URL() string { return "http://" + p.http.Addr().String() }
 // NameServer returns the HOST:PORT of the name server (UDP).
 func (p *Proxy) NameServer() string { return p.names.address() }
 
-// Serve starts to pass connections to the node's processes and returns; it ends with ctx.
+// Serve starts to pass connections to the node's processes, until Close, and returns. It follows the cluster until ctx
+// ends.
 func (p *Proxy) Serve(ctx context.Context, n *node.Node) error {
 	client, err := kubernetes.NewForConfig(p.config.REST)
 	if err != nil {
-		p.close()
 		return fmt.Errorf("client of the proxy: %w", err)
 	}
 	p.node = n
 	p.cluster = newCluster(informers.NewSharedInformerFactory(client, 0), n)
 	p.cluster.factory.Start(ctx.Done())
 	if !cache.WaitForCacheSync(ctx.Done(), p.cluster.synced...) {
-		p.close()
 		return fmt.Errorf("watch for the proxy: %w", context.Cause(ctx))
 	}
-	p.stub = p.newStub()
-	servers := map[net.Listener]*http.Server{
+	p.servers = map[net.Listener]*http.Server{
 		p.egress: {Handler: http.HandlerFunc(p.serveEgress), ReadHeaderTimeout: time.Minute},
 		p.http:   {Handler: http.HandlerFunc(p.serveHTTP), ReadHeaderTimeout: time.Minute},
-		p.calls:  p.stub,
+		p.calls:  p.newStub(),
 	}
-	for listener, server := range servers {
+	for listener, server := range p.servers {
 		go func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				p.logf("proxy: %v", err)
@@ -131,13 +133,6 @@ func (p *Proxy) Serve(ctx context.Context, n *node.Node) error {
 		}()
 	}
 	go p.names.serve()
-	go func() {
-		<-ctx.Done()
-		for _, server := range servers {
-			server.Close()
-		}
-		p.close()
-	}()
 	return nil
 }
 
