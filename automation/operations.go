@@ -3,6 +3,8 @@ package automation
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -23,8 +25,9 @@ func Up(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	return operate(ctx, o, "up", func(s *session, ch chan<- events.EngineEvent) error {
-		_, err := s.stack.Up(ctx, optup.EventStreams(ch), optup.ProgressStreams(s.engineOutput()...),
+		up, err := s.stack.Up(ctx, optup.EventStreams(ch), optup.ProgressStreams(s.engineOutput()...),
 			optup.SuppressOutputs(), optup.SuppressProgress(), optup.Parallel(s.Parallel))
+		s.outputs = up.Outputs
 		return err
 	})
 }
@@ -104,16 +107,18 @@ func operate(ctx context.Context, o Options, name string,
 	<-gathered
 	result.Seconds = time.Since(started).Seconds()
 	if err != nil {
+		if slices.ContainsFunc(result.Errors, isMissingPlugin) {
+			result.Errors = append(result.Errors, "where plugins cannot be downloaded, --plugins builtin does without them")
+		}
 		return result, &OperationError{Result: result, Cancelled: ctx.Err() != nil, Err: err}
 	}
-	if name == "up" {
-		outputs, err := s.stack.Outputs(ctx)
-		if err != nil {
-			return result, fmt.Errorf("read the outputs of stack %s: %w", o.Stack, shorten(err))
-		}
-		result.Outputs = plainOutputs(outputs)
-	}
+	result.Outputs = plainOutputs(s.outputs)
 	return result, nil
+}
+
+// isMissingPlugin tells the engine's complaint about a plugin that it could not download.
+func isMissingPlugin(message string) bool {
+	return strings.Contains(message, "Could not automatically download and install resource plugin")
 }
 
 // startLocal brings the local control plane up, or finds it running.

@@ -46,8 +46,8 @@ func (g *gatherer) event(e events.EngineEvent) {
 
 func (g *gatherer) diagnostic(d apitype.DiagnosticEvent) {
 	text := strings.TrimSpace(d.Message)
-	if text == "" || d.Ephemeral {
-		return
+	if text == "" || d.Ephemeral || d.URN == "" && strings.HasSuffix(text, " failed") && len(g.result.Errors) > 0 {
+		return // the last is the engine's closing line, which adds nothing to the errors before it
 	}
 	if d.URN != "" {
 		text = urn.URN(d.URN).Name() + ": " + text

@@ -81,6 +81,7 @@ func TestAFailureNamesTheResourceOnce(t *testing.T) {
 	result, out := gather(
 		apitype.EngineEvent{ResourcePreEvent: &apitype.ResourcePreEvent{Metadata: metadata(apitype.OpCreate)}},
 		diagnostic, diagnostic,
+		apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{Severity: "error", Message: "update failed"}},
 		apitype.EngineEvent{ResOpFailedEvent: &apitype.ResOpFailedEvent{Metadata: metadata(apitype.OpCreate)}},
 	)
 	assert.True(t, result.Steps[0].Failed)

@@ -23,6 +23,7 @@ import (
 type session struct {
 	Options
 	stack   auto.Stack
+	outputs auto.OutputMap // of an up
 	cleanup []func()
 }
 

@@ -15,10 +15,11 @@ import (
 func TestACME(t *testing.T) {
 	e := newEnv(t, map[string]any{})
 	server := acmetest.Start(t, e.cp)
-	e.configure(map[string]any{"certTrust": map[string]any{"acme": map[string]any{
+	acme := map[string]any{
 		"server": server.Directory, "email": "platform@example.com", "caBundle": string(server.CABundle),
 		"http01": map[string]any{"ingressClassName": "traefik"},
-	}}})
+	}
+	e.configure(map[string]any{"certTrust": map[string]any{"acme": acme}})
 	up := e.up()
 	assert.Equal(t, "public", up.Outputs["publicIssuer"])
 	assert.Equal(t, "platform-ca", up.Outputs["issuer"], "names inside the cluster are still the platform CA's")
@@ -30,4 +31,10 @@ func TestACME(t *testing.T) {
 	_, err := leaf.Verify(x509.VerifyOptions{DNSName: "www.example.com", Roots: roots, Intermediates: chain})
 	require.NoError(t, err, "the certificate is the ACME server's")
 	e.requireNoChanges(e.up())
+
+	// There is no Route 53 here, but cert-manager's webhook says whether it would take such an issuer.
+	delete(acme, "http01")
+	acme["route53"] = map[string]any{"region": "eu-central-1", "hostedZoneID": "Z0123456789ABCDEFGHIJ"}
+	e.configure(map[string]any{"certTrust": map[string]any{"acme": acme}})
+	assert.Equal(t, []string{"kubernetes:cert-manager.io/v1:ClusterIssuer public"}, objects(e.preview(), "update"))
 }

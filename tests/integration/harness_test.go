@@ -65,7 +65,8 @@ type secret string
 // passphrase protects the secrets of every stack under test.
 const passphrase = "correct horse battery staple"
 
-// configure writes the stack's file. Keys are those of the project, without its name.
+// configure writes the stack's file. Keys are those of the project, without its name. As in every stack of the project,
+// default providers are off.
 func (e *env) configure(config map[string]any) {
 	e.t.Helper()
 	salt := []byte("eight by")
@@ -89,7 +90,7 @@ func (e *env) configure(config map[string]any) {
 		}
 		return value
 	}
-	keys := map[string]any{}
+	keys := map[string]any{"pulumi:disable-default-providers": []any{"*"}}
 	for key, value := range config {
 		keys["controlplane:"+key] = encrypt(value)
 	}
@@ -103,6 +104,25 @@ func (e *env) configure(config map[string]any) {
 	})
 	require.NoError(e.t, err)
 	require.NoError(e.t, os.WriteFile(filepath.Join(e.project, "Pulumi.test.yaml"), data, 0o600))
+}
+
+// devConfig is the configuration of the stack dev.
+func devConfig(t *testing.T) map[string]any {
+	t.Helper()
+	data, err := os.ReadFile("../../Pulumi.dev.yaml")
+	require.NoError(t, err)
+	var file struct {
+		Config map[string]any `json:"config"`
+	}
+	require.NoError(t, yaml.Unmarshal(data, &file))
+	config := map[string]any{}
+	for key, value := range file.Config {
+		if name, ours := strings.CutPrefix(key, "controlplane:"); ours {
+			config[name] = value
+		}
+	}
+	require.NotEmpty(t, config)
+	return config
 }
 
 // options run the stack with the plugins under test. Published plugins cannot know of a local control plane, so they

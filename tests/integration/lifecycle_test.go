@@ -24,9 +24,9 @@ var (
 	serviceMonitors = schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "servicemonitors"}
 )
 
-// TestLifecycle takes a stack through its whole life.
+// TestLifecycle takes the stack dev through its whole life.
 func TestLifecycle(t *testing.T) {
-	e := newEnv(t, map[string]any{})
+	e := newEnv(t, devConfig(t))
 	before := e.Inventory()
 
 	planned := previewWithoutCluster(t, e.project)
