@@ -38,7 +38,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	}
 	defer func() { unlock() }()
 
-	if cp, err := reuse(ctx, l, o, fingerprint); cp != nil || err != nil {
+	if cp, err := reuse(ctx, l, fingerprint); cp != nil || err != nil {
 		return cp, err
 	}
 	found, err := clean(l)
@@ -46,7 +46,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 		return nil, err
 	}
 	if found != "" {
-		fmt.Fprintf(o.Log, "local control plane %q: %s\n", o.Name, found)
+		fmt.Fprintf(o.Log, "local control plane in %s: %s\n", l, found)
 	}
 	unlock() // cleaning up has removed the directory that the lock was on
 	if unlock, err = lockDir(ctx, l); err != nil {
@@ -57,7 +57,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 }
 
 // reuse returns the control plane that has a supervisor already, or nil when there is none.
-func reuse(ctx context.Context, l layout, o Options, fingerprint string) (*ControlPlane, error) {
+func reuse(ctx context.Context, l layout, fingerprint string) (*ControlPlane, error) {
 	for deadline := time.Now().Add(5 * time.Second); supervised(l); time.Sleep(100 * time.Millisecond) {
 		r, err := awaitReady(ctx, l, nil, io.Discard)
 		if ctx.Err() != nil {
@@ -67,15 +67,15 @@ func reuse(ctx context.Context, l layout, o Options, fingerprint string) (*Contr
 			continue // its supervisor is about to end
 		}
 		if r.Fingerprint != fingerprint {
-			return nil, fmt.Errorf("local control plane %q has been running since %s with other programs, nodes or zones than this call asks for: stop it first",
-				o.Name, r.Started.Format(time.TimeOnly))
+			return nil, fmt.Errorf("local control plane in %s: it has been running since %s with other programs, nodes or zones than this call asks for: stop it first",
+				l, r.Started.Format(time.TimeOnly))
 		}
 		problem := r.answers(ctx)
 		if problem == nil {
 			return r.controlPlane()
 		}
 		if time.Now().After(deadline) { // until then it may be on its way down
-			return nil, fmt.Errorf("local control plane %q runs, but %w: stop it and start again", o.Name, problem)
+			return nil, fmt.Errorf("local control plane in %s: it runs, but %w: stop it and start again", l, problem)
 		}
 	}
 	return nil, nil
