@@ -30,7 +30,11 @@ up: tools build ## bring STACK (dev) up on a local control plane
 down: build ## remove the local control plane and all that is on it
 	@bin/platform local stop
 
-test: tools ## run all tests but e2e; PLUGINS=published runs them with the published plugins
+test: ## run all tests but e2e; PLUGINS=published runs them with the published plugins
+	@case "$(PLUGINS)" in builtin | published) ;; *) echo "make test: PLUGINS=$(PLUGINS): allowed are builtin and published" >&2; exit 2 ;; esac
+	@# Whether the published plugins can be had shows in seconds, and everything else takes minutes.
+	@test "$(PLUGINS)" = builtin || PLUGINS=$(PLUGINS) go test -count 1 -run '^$$' ./tests/integration
+	@go run ./cmd/tools build
 	@mkdir -p $(dir $(TEST_LOG))
 	@PLUGINS=$(PLUGINS) "$$(go run ./cmd/tools path gotestsum)" --format pkgname --jsonfile $(TEST_LOG) \
 		-- -timeout 40m $(TESTFLAGS) $(PACKAGES)
