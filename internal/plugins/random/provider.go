@@ -191,21 +191,21 @@ func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 
 // unveiled opens secrets, so that making a keeper secret does not change the value that it keeps.
 func unveiled(m resource.PropertyMap) resource.PropertyMap {
-	var open func(v resource.PropertyValue) resource.PropertyValue
-	open = func(v resource.PropertyValue) resource.PropertyValue {
-		switch {
-		case v.IsSecret():
-			return open(v.SecretValue().Element)
-		case v.IsObject():
-			return resource.NewProperty(unveiled(v.ObjectValue()))
-		}
-		return v
-	}
-	out := resource.PropertyMap{}
+	out := make(resource.PropertyMap, len(m))
 	for k, v := range m {
-		out[k] = open(v)
+		out[k] = unveil(v)
 	}
 	return out
+}
+
+func unveil(v resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case v.IsSecret():
+		return unveil(v.SecretValue().Element)
+	case v.IsObject():
+		return resource.NewProperty(unveiled(v.ObjectValue()))
+	}
+	return v
 }
 
 // Create makes a value. In a preview it is not known yet.
@@ -242,6 +242,11 @@ func (p *Provider) Create(_ context.Context, req *pulumirpc.CreateRequest) (*pul
 
 // Read returns what is recorded: there is nowhere else to look.
 func (p *Provider) Read(_ context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	if len(req.GetProperties().GetFields()) == 0 {
+		// Without its value, it would be recorded as an empty one.
+		return nil, status.Errorf(codes.Unimplemented,
+			"the built-in random plugin cannot import %s (use the published plugins)", resource.URN(req.GetUrn()).Type())
+	}
 	return &pulumirpc.ReadResponse{Id: req.GetId(), Properties: req.GetProperties(), Inputs: req.GetInputs()}, nil
 }
 

@@ -161,6 +161,20 @@ func TestChangesMakeANewValue(t *testing.T) {
 	assert.NotContains(t, response.GetReplaces(), "keepers", "to hide a keeper is not to change it")
 }
 
+func TestImportIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := New().Read(t.Context(), &pulumirpc.ReadRequest{Id: "the-password", Urn: urn("RandomPassword")})
+	require.ErrorContains(t, err, "cannot import random:index/randomPassword:RandomPassword")
+	assert.NotContains(t, err.Error(), "the-password", "the ID of an import is the value")
+
+	_, state := create(t, "RandomUuid", inputs{})
+	recorded, err := encode(state)
+	require.NoError(t, err)
+	read, err := New().Read(t.Context(), &pulumirpc.ReadRequest{Id: "it", Urn: urn("RandomUuid"), Properties: recorded})
+	require.NoError(t, err)
+	assert.Equal(t, recorded, read.GetProperties(), "a refresh changes nothing")
+}
+
 func TestPreviewDoesNotKnowTheValue(t *testing.T) {
 	t.Parallel()
 	checked, _ := check(t, "RandomPassword", inputs{"length": 12})

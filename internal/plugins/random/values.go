@@ -35,33 +35,22 @@ var classes = []class{
 
 // number reads an integer input; known is false for what is not given, or not known yet.
 func number(inputs resource.PropertyMap, key resource.PropertyKey) (n int, known bool) {
-	v := inputs[key]
-	for v.IsSecret() {
-		v = v.SecretValue().Element
+	if v := unveil(inputs[key]); v.IsNumber() {
+		return int(v.NumberValue()), true
 	}
-	if !v.IsNumber() {
-		return 0, false
-	}
-	return int(v.NumberValue()), true
+	return 0, false
 }
 
 func flag(inputs resource.PropertyMap, key resource.PropertyKey) bool {
-	v := inputs[key]
-	for v.IsSecret() {
-		v = v.SecretValue().Element
-	}
+	v := unveil(inputs[key])
 	return v.IsBool() && v.BoolValue()
 }
 
 func text(inputs resource.PropertyMap, key resource.PropertyKey) string {
-	v := inputs[key]
-	for v.IsSecret() {
-		v = v.SecretValue().Element
+	if v := unveil(inputs[key]); v.IsString() {
+		return v.StringValue()
 	}
-	if !v.IsString() {
-		return ""
-	}
-	return v.StringValue()
+	return ""
 }
 
 func completeText(inputs resource.PropertyMap) map[string]string {
@@ -101,7 +90,8 @@ func completeText(inputs resource.PropertyMap) map[string]string {
 		chosen = chosen || n > 0 || flag(inputs, c.use)
 	}
 	if sum > length {
-		problems["length"] = fmt.Sprintf("is %d, less than minLower, minUpper, minNumeric and minSpecial together (%d)", length, sum)
+		problems["length"] = fmt.Sprintf(
+			"is %d, less than minLower, minUpper, minNumeric and minSpecial together (%d)", length, sum)
 	}
 	if !chosen {
 		problems["length"] = "no characters to choose from: one of lower, upper, numeric, special must be true"
