@@ -76,7 +76,8 @@ func (h *Host) serve(
 	h.servers = append(h.servers, server)
 	h.attached = append(h.attached, fmt.Sprintf("%s:%d", name, listener.Addr().(*net.TCPAddr).Port))
 	go func() {
-		if err := server.Serve(listener); err != nil {
+		// Closed before it has begun is closed as well.
+		if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			h.failures <- fmt.Errorf("serve the %s plugin: %w", name, err)
 		}
 	}()

@@ -122,7 +122,9 @@ func skipsDeletion(obj *unstructured.Unstructured) bool {
 }
 
 // awaitGone waits until an object does not exist any more, or is another one of the same name.
-func (s *session) awaitGone(ctx context.Context, urn string, object *unstructured.Unstructured, bound time.Duration) error {
+func (s *session) awaitGone(
+	ctx context.Context, urn string, object *unstructured.Unstructured, bound time.Duration,
+) error {
 	client, err := s.cluster.client(object)
 	if err != nil {
 		return err
