@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -43,7 +44,9 @@ func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulum
 		changes: map[string]*pulumirpc.PropertyDiff{},
 		texts:   secretTexts(oldInputs, newInputs),
 	}
-	d.values(nil, s.comparable(oldInputs).Object, s.comparable(newInputs).Object)
+	// What is not known yet cannot be respelled. Then neither side is: as the program writes them, they compare as well.
+	respelled := !hasUnknown(oldInputs.Object) && !hasUnknown(newInputs.Object)
+	d.values(nil, s.comparable(oldInputs, respelled).Object, s.comparable(newInputs, respelled).Object)
 	if err := d.ignore(req.GetIgnoreChanges()); err != nil {
 		return nil, err
 	}
@@ -56,9 +59,12 @@ func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulum
 	return response, nil
 }
 
-// comparable returns inputs in the one spelling in which equal means the same.
-func (s *session) comparable(obj *unstructured.Unstructured) *unstructured.Unstructured {
-	obj = canonical(obj)
+// comparable returns inputs in the one form in which equal means the same.
+func (s *session) comparable(obj *unstructured.Unstructured, respelled bool) *unstructured.Unstructured {
+	obj = encodeStringData(obj)
+	if respelled {
+		obj = canonical(obj)
+	}
 	metadata, ok := obj.Object["metadata"].(map[string]any)
 	if !ok {
 		return obj
@@ -164,7 +170,7 @@ func (d *differ) lists(path []any, old, new []any) {
 }
 
 func sameScalar(a, b any) bool {
-	if a == b {
+	if reflect.DeepEqual(a, b) {
 		return true
 	}
 	number := func(v any) (float64, bool) {
@@ -189,13 +195,21 @@ func (d *differ) add(path []any, kind pulumirpc.PropertyDiff_Kind, old, new any)
 			pulumirpc.PropertyDiff_UPDATE: pulumirpc.PropertyDiff_UPDATE_REPLACE,
 		}[kind]
 	}
-	if len(path) == 2 && path[0] == "data" && d.texts[path[1].(string)] {
-		path = []any{"stringData", path[1]}
+	d.changes[resource.PropertyPath(d.shown(path)).String()] = &pulumirpc.PropertyDiff{Kind: kind, InputDiff: true}
+}
+
+// shown returns the path as the program knows it.
+func (d *differ) shown(path []any) []any {
+	if len(d.texts) == 0 || path[0] != "data" {
+		return path
 	}
-	if len(path) == 1 && path[0] == "data" && len(d.texts) > 0 {
-		path = []any{"stringData"}
+	if len(path) == 1 {
+		return []any{"stringData"}
 	}
-	d.changes[resource.PropertyPath(path).String()] = &pulumirpc.PropertyDiff{Kind: kind, InputDiff: true}
+	if key, ok := path[1].(string); ok && d.texts[key] {
+		return []any{"stringData", key}
+	}
+	return path
 }
 
 // secretTexts returns the keys of a Secret that are compared as data and shown as the stringData that the program has.

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -37,15 +38,11 @@ func dropReadOnly(obj resource.PropertyMap) {
 	}
 }
 
-// canonical returns an object with its values spelled as the API server spells them (quantities, durations, the
-// contents of Secrets), in the shape that was given. What the Go type does not know is kept, for the API server to
-// judge.
+// canonical returns an object, all of which is known, with its values spelled as the API server spells them (quantities,
+// durations, base64), in the shape that was given. What the Go type does not know is kept, for the API server to judge.
 func canonical(obj *unstructured.Unstructured) *unstructured.Unstructured {
-	if is(obj, "", "Secret") {
-		obj = encodeStringData(obj)
-	}
 	typed, err := builtin.New(obj.GroupVersionKind())
-	if err != nil || hasUnknown(obj.Object) {
+	if err != nil {
 		return obj
 	}
 	raw, err := json.Marshal(obj.Object)
@@ -97,18 +94,12 @@ func respell(given, canonical any) any {
 // that goes away from the program would stay in the cluster: nobody would own it.
 func encodeStringData(obj *unstructured.Unstructured) *unstructured.Unstructured {
 	texts, ok := obj.Object["stringData"].(map[string]any)
-	if !ok {
+	if !ok || !is(obj, "", "Secret") {
 		return obj
 	}
-	out := make(map[string]any, len(obj.Object))
-	for k, v := range obj.Object {
-		out[k] = v
-	}
-	data := map[string]any{}
+	out, data := maps.Clone(obj.Object), map[string]any{}
 	if old, ok := obj.Object["data"].(map[string]any); ok {
-		for k, v := range old {
-			data[k] = v
-		}
+		maps.Copy(data, old)
 	}
 	for k, v := range texts {
 		if text, ok := v.(string); ok {

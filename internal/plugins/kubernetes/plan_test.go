@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -112,6 +113,32 @@ func TestChangesAreNamedByTheirPath(t *testing.T) {
 	d := plan(t, e, before, change(before, 2, "spec", "replicas"))
 	assert.Equal(t, []string{"spec"}, d.GetDiffs())
 	assert.True(t, d.GetHasDetailedDiff())
+}
+
+func TestAnythingCanBeCompared(t *testing.T) {
+	t.Parallel()
+	e := unreachableEngine(t)
+	custom := doc{
+		"apiVersion": "example.org/v1", "kind": "Thing", "metadata": doc{"name": "it"}, "data": []any{doc{"a": "1"}, "b"},
+	}
+	assert.Equal(t, map[string]string{"data[0]": "UPDATE", "data[1]": "DELETE"},
+		paths(plan(t, e, custom, change(custom, []any{"a"}, "data"))), "data need not be a map")
+	assert.Equal(t, map[string]string{"data": "UPDATE"}, paths(plan(t, e, custom, change(custom, "text", "data"))))
+
+	sets := members([]any{doc{"a": "1"}, "b"}, []any{doc{"a": "1"}, "b"}, []any{doc{"a": "1"}})
+	assert.Equal(t, []any{doc{"a": "1"}}, sets, "the elements of a set need not be scalars")
+}
+
+func TestWhatIsNotKnownYetChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	e := unreachableEngine(t)
+	claim := doc{"metadata": doc{"name": "d"}, "spec": doc{"resources": doc{"requests": doc{"storage": "1024Mi"}}}}
+	before := doc{
+		"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": doc{"namespace": "default", "name": "it"},
+		"spec": doc{"volumeClaimTemplates": []any{claim}},
+	}
+	d := plan(t, e, before, change(before, resource.MakeComputed(resource.NewProperty("")), "spec", "serviceName"))
+	assert.Equal(t, map[string]string{"spec.serviceName": "ADD_REPLACE"}, paths(d), "1024Mi and 1Gi are the same")
 }
 
 func TestNames(t *testing.T) {
