@@ -16,8 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// reachTimeout bounds the first request: a preview must not hang on an API server that does not answer.
-const reachTimeout = 10 * time.Second
+// discoveryTimeout bounds each question about what the API server is and has: neither a preview nor a cancellation must
+// hang on one that does not answer.
+const discoveryTimeout = 10 * time.Second
 
 // cluster is a connection to an API server.
 type cluster struct {
@@ -26,28 +27,28 @@ type cluster struct {
 }
 
 // connect returns a connection to an API server that answers.
-func connect(ctx context.Context, config *rest.Config, s *session) (*cluster, error) {
+func connect(config *rest.Config, s *session) (*cluster, error) {
 	config.UserAgent = "pulumi-kubernetes/" + Version
 	config.WarningHandlerWithContext = warnings{s}
 
-	probe := rest.CopyConfig(config)
-	probe.Timeout = reachTimeout
-	disco, err := discovery.NewDiscoveryClientForConfig(probe)
+	asking := rest.CopyConfig(config)
+	asking.Timeout = discoveryTimeout
+	client, err := rest.HTTPClientFor(asking)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(asking, client)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}
 	if _, err := disco.ServerVersion(); err != nil {
 		return nil, fmt.Errorf("the API server at %s does not answer: %w", config.Host, err)
 	}
-	client, err := rest.HTTPClientFor(config)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
-	}
-	mapper, err := apiutil.NewDynamicRESTMapper(config, client)
+	mapper, err := apiutil.NewDynamicRESTMapper(asking, client)
 	if err != nil {
 		return nil, fmt.Errorf("read the API groups of %s: %w", config.Host, err)
 	}
-	objects, err := dynamic.NewForConfigAndClient(config, client)
+	objects, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", config.Host, err)
 	}

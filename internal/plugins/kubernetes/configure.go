@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -41,7 +42,8 @@ func (p *Provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 		response.Failures = append(response.Failures, &pulumirpc.CheckFailure{Property: key, Reason: reason})
 	}
 	if v, ok := plain(news["enableServerSideApply"]); ok && isFalse(v) {
-		refuse("enableServerSideApply", "the built-in kubernetes plugin supports server-side apply only; remove it or set it to true")
+		refuse("enableServerSideApply",
+			"the built-in kubernetes plugin supports server-side apply only; remove it or set it to true")
 	}
 	if v, ok := plain(news["renderYamlToDirectory"]); ok && v.IsString() && v.StringValue() != "" {
 		refuse("renderYamlToDirectory", "the built-in kubernetes plugin cannot render to a directory; remove it")
@@ -146,7 +148,7 @@ func activeCluster(inputs resource.PropertyMap) (*clientcmdapi.Cluster, error) {
 func (p *Provider) Configure(
 	ctx context.Context, req *pulumirpc.ConfigureRequest,
 ) (*pulumirpc.ConfigureResponse, error) {
-	if err := sessionOf(ctx).configure(ctx, p.options, req); err != nil {
+	if err := sessionOf(ctx).configure(p.options, req); err != nil {
 		return nil, err
 	}
 	p.remember(req)
@@ -155,7 +157,7 @@ func (p *Provider) Configure(
 	}, nil
 }
 
-func (s *session) configure(ctx context.Context, options Options, req *pulumirpc.ConfigureRequest) error {
+func (s *session) configure(options Options, req *pulumirpc.ConfigureRequest) error {
 	vars, err := variables(req)
 	if err != nil {
 		return err
@@ -185,7 +187,7 @@ func (s *session) configure(ctx context.Context, options Options, req *pulumirpc
 		if err := tune(config, vars); err != nil {
 			return err
 		}
-		reached, err = connect(ctx, config, s)
+		reached, err = connect(config, s)
 	}
 
 	s.mu.Lock()
@@ -286,35 +288,41 @@ func parseKubeconfig(pathOrContent string) (*clientcmdapi.Config, error) {
 	return config, nil
 }
 
-// tune sets the client's limits: many objects are applied at once, more than client-go allows by default.
+// tune sets the client's limits, from the provider resource, the environment or else defaults: many objects are applied
+// at once, more than client-go allows by default.
 func tune(config *rest.Config, vars map[string]string) error {
-	config.QPS, config.Burst = 50, 120
-	var client struct {
-		QPS   *float32 `json:"qps"`
-		Burst *int     `json:"burst"`
+	var given struct {
+		QPS     *float64 `json:"qps"`
+		Burst   *float64 `json:"burst"`
+		Timeout *float64 `json:"timeout"` // seconds, of one request
 	}
 	if text := vars["kubeClientSettings"]; text != "" {
-		if err := json.Unmarshal([]byte(text), &client); err != nil {
+		if err := json.Unmarshal([]byte(text), &given); err != nil {
 			return fmt.Errorf("kubeClientSettings: %w", err)
 		}
 	}
-	if client.QPS != nil {
-		config.QPS = *client.QPS
-	}
-	if client.Burst != nil {
-		config.Burst = *client.Burst
-	}
-	for env, set := range map[string]func(float64){
-		"PULUMI_K8S_CLIENT_QPS":   func(v float64) { config.QPS = float32(v) },
-		"PULUMI_K8S_CLIENT_BURST": func(v float64) { config.Burst = int(v) },
+	for _, limit := range []struct {
+		given     *float64
+		env       string
+		otherwise float64
+		set       func(float64)
+	}{
+		{given.QPS, "PULUMI_K8S_CLIENT_QPS", 50, func(v float64) { config.QPS = float32(v) }},
+		{given.Burst, "PULUMI_K8S_CLIENT_BURST", 120, func(v float64) { config.Burst = int(v) }},
+		{given.Timeout, "PULUMI_K8S_CLIENT_TIMEOUT", 0, func(v float64) {
+			config.Timeout = time.Duration(v * float64(time.Second))
+		}},
 	} {
-		if text := os.Getenv(env); text != "" {
-			v, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				return fmt.Errorf("%s: %w", env, err)
+		value := limit.otherwise
+		if text := os.Getenv(limit.env); limit.given != nil {
+			value = *limit.given
+		} else if text != "" {
+			var err error
+			if value, err = strconv.ParseFloat(text, 64); err != nil {
+				return fmt.Errorf("%s: %w", limit.env, err)
 			}
-			set(v)
 		}
+		limit.set(value)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -127,6 +128,20 @@ func TestAnyClusterByKubeconfig(t *testing.T) {
 	_, err := e.tryCreate("it", object)
 	require.ErrorContains(t, err, "neither a readable file nor valid kubeconfig content")
 	assert.NotContains(t, err.Error(), "very-secret")
+}
+
+func TestClientLimits(t *testing.T) {
+	t.Setenv("PULUMI_K8S_CLIENT_QPS", "7.5")
+	t.Setenv("PULUMI_K8S_CLIENT_BURST", "9")
+	var c rest.Config
+	require.NoError(t, tune(&c, map[string]string{"kubeClientSettings": `{"burst":33,"timeout":12}`}))
+	assert.EqualValues(t, 7.5, c.QPS, "the environment counts where the provider resource says nothing")
+	assert.Equal(t, 33, c.Burst, "the provider resource comes first")
+	assert.Equal(t, 12*time.Second, c.Timeout)
+
+	t.Setenv("PULUMI_K8S_CLIENT_QPS", "many")
+	assert.ErrorContains(t, tune(&c, nil), "PULUMI_K8S_CLIENT_QPS")
+	assert.ErrorContains(t, tune(&c, map[string]string{"kubeClientSettings": "no"}), "kubeClientSettings")
 }
 
 func TestEachConnectionHasItsOwnConfiguration(t *testing.T) {

@@ -122,15 +122,16 @@ func (p *Provider) session(ctx context.Context) (*session, error) {
 		return s, nil
 	}
 	p.mu.Lock()
-	last, ambiguous := p.configured, p.ambiguous
-	p.mu.Unlock()
+	defer p.mu.Unlock()
 	switch {
-	case last == nil:
+	case s.ready(): // by a request at the same time
+		return s, nil
+	case p.configured == nil:
 		return nil, errors.New("the kubernetes provider is not configured")
-	case ambiguous:
+	case p.ambiguous:
 		return nil, errors.New("the engine has lost its connection to the kubernetes provider; run the operation again")
 	}
-	return s, s.configure(ctx, p.options, last)
+	return s, s.configure(p.options, p.configured)
 }
 
 func (p *Provider) remember(req *pulumirpc.ConfigureRequest) {
