@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
@@ -45,6 +46,7 @@ var awaited = map[schema.GroupKind]readiness{
 	{Kind: "PersistentVolumeClaim"}:      {judge: judgeClaim, bound: 5 * time.Minute, explain: explainEvents},
 	{Kind: "PersistentVolume"}:           {judge: judgeVolume, bound: 5 * time.Minute, explain: explainEvents},
 	{Kind: "ResourceQuota"}:              {judge: judgeQuota, bound: 5 * time.Minute},
+	{Kind: "Secret"}:                     {judge: judgeSecret, bound: 5 * time.Second},
 	{Group: "networking.k8s.io", Kind: "Ingress"}: {
 		judge: judgeIngress, bound: 10 * time.Minute, explain: explainEvents,
 	},
@@ -64,71 +66,95 @@ func readinessOf(inputs, obj *unstructured.Unstructured) (readiness, bool, error
 	return r, ok, nil
 }
 
+// wait is one wait for an object.
+type wait struct {
+	readiness
+	session *session
+	client  dynamic.ResourceInterface
+	urn     string
+	object  *unstructured.Unstructured // as it was last seen
+	last    verdict
+}
+
 // awaitReady waits until an object that was just written is ready, and returns it as it is then. The object comes back
 // with an error as well: it exists.
 func (s *session) awaitReady(
 	ctx context.Context, urn string, inputs, object *unstructured.Unstructured, seconds float64,
 ) (*unstructured.Unstructured, error) {
-	r, wait, err := readinessOf(inputs, object)
-	if err != nil || !wait {
+	r, awaited, err := readinessOf(inputs, object)
+	if err != nil || !awaited {
 		return object, err
 	}
 	client, err := s.cluster.client(object)
 	if err != nil {
 		return object, err
 	}
-	last := verdict{message: "not looked at yet"}
-	look := func(ctx context.Context) (bool, error) {
-		live, err := client.Get(ctx, object.GetName(), metav1.GetOptions{})
-		if err != nil {
-			if isGone(err) {
-				return false, &notReady{object: object, message: "it was deleted while it was waited for"}
-			}
-			// The API server may be back before the time is up.
-			if ctx.Err() == nil {
-				last.message = err.Error()
-			}
-			return false, nil
-		}
-		object = live
-		v, err := r.judge(ctx, s.cluster, live)
-		if err != nil {
-			if ctx.Err() == nil {
-				last.message = err.Error()
-			}
-			return false, nil
-		}
-		if v.message != last.message && !v.ready {
-			s.status(urn, v.message)
-		}
-		last = v
-		if v.failed {
-			return false, &notReady{object: live, message: v.message, reasons: v.reasons}
-		}
-		return v.ready, nil
+	w := &wait{readiness: r, session: s, client: client, urn: urn, object: object}
+	// Many objects are ready as soon as they are written: then there is nothing to watch.
+	if ready, err := w.judged(ctx, object); ready || err != nil {
+		return object, err
 	}
-
 	targets := []watched{{object: object}}
 	if r.also != nil {
 		targets = append(targets, r.also(object)...)
 	}
 	bound := timeoutFor(seconds, inputs, r.bound)
-	err = s.cluster.follow(ctx, targets, bound, look)
+	err = w.ended(s.cluster.follow(ctx, targets, bound, w.look), bound)
+	s.status(urn, "") // takes the last message away
+	return w.object, err
+}
+
+// look fetches the object and judges it.
+func (w *wait) look(ctx context.Context) (bool, error) {
+	live, err := w.client.Get(ctx, w.object.GetName(), metav1.GetOptions{})
+	switch {
+	case err != nil && isGone(err):
+		return false, &notReady{message: "it was deleted while it was waited for"}
+	case err != nil:
+		w.stumble(ctx, err)
+		return false, nil
+	}
+	w.object = live
+	return w.judged(ctx, live)
+}
+
+func (w *wait) judged(ctx context.Context, live *unstructured.Unstructured) (bool, error) {
+	v, err := w.judge(ctx, w.session.cluster, live)
+	if err != nil {
+		w.stumble(ctx, err)
+		return false, nil
+	}
+	if v.message != w.last.message && !v.ready {
+		w.session.status(w.urn, v.message)
+	}
+	w.last = v
+	if v.failed {
+		return false, &notReady{message: v.message, reasons: v.reasons}
+	}
+	return v.ready, nil
+}
+
+// stumble notes an error that need not last: the API server may be back before the time is up.
+func (w *wait) stumble(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		w.last.message = err.Error()
+	}
+}
+
+// ended turns the end of a wait before its time into what was waited for.
+func (w *wait) ended(err error, bound time.Duration) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		err = &notReady{
-			object:  object,
-			message: fmt.Sprintf("timed out after %s waiting for it to be ready: %s", bound, last.message),
-			reasons: s.explanation(r, object),
+		return &notReady{
+			message: fmt.Sprintf("timed out after %s waiting for it to be ready: %s", bound, w.last.message),
+			reasons: w.session.explanation(w.readiness, w.object),
 		}
 	case errors.Is(err, context.Canceled):
-		err = &notReady{
-			object:  object,
-			message: fmt.Sprintf("operation was cancelled while waiting for it to be ready: %s", last.message),
+		return &notReady{
+			message: fmt.Sprintf("operation was cancelled while waiting for it to be ready: %s", w.last.message),
 		}
 	}
-	s.status(urn, "") // takes the last message away
-	return object, err
+	return err
 }
 
 func (s *session) explanation(r readiness, object *unstructured.Unstructured) []string {
@@ -154,7 +180,7 @@ func (s *session) judgeNow(ctx context.Context, inputs, live *unstructured.Unstr
 	if len(reasons) == 0 {
 		reasons = s.explanation(r, live)
 	}
-	return &notReady{object: live, message: fmt.Sprintf("%s is not ready: %s", idOf(live), v.message), reasons: reasons}
+	return &notReady{message: fmt.Sprintf("%s is not ready: %s", idOf(live), v.message), reasons: reasons}
 }
 
 // judgeStatus goes by the conventions that kubectl and others share for the status of an object.

@@ -103,8 +103,8 @@ func judgePath(text string) (judge, error) {
 	if given && wanted == "" {
 		return nil, fmt.Errorf("jsonpath %q: no value after the equals sign", text)
 	}
-	if parser := jsonpath.New("waitFor"); parser.Parse(path) != nil {
-		return nil, fmt.Errorf("jsonpath %q: %w", text, parser.Parse(path))
+	if err := jsonpath.New("waitFor").Parse(path); err != nil {
+		return nil, fmt.Errorf("jsonpath %q: %w", text, err)
 	}
 	return func(_ context.Context, _ *cluster, obj *unstructured.Unstructured) (verdict, error) {
 		// A parsed path keeps state between evaluations, so each gets its own.

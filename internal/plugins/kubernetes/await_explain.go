@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -81,7 +82,7 @@ func explainPod(ctx context.Context, c *cluster, obj *unstructured.Unstructured)
 	return limit(reasons)
 }
 
-// explainEvents returns the last warnings about an object.
+// explainEvents returns the last warnings about an object, the latest first.
 func explainEvents(ctx context.Context, c *cluster, obj *unstructured.Unstructured) []string {
 	events := schema.GroupVersionResource{Version: "v1", Resource: "events"}
 	list, err := c.dynamic.Resource(events).Namespace(namespaceOrDefault(obj.GetNamespace())).
@@ -91,6 +92,9 @@ func explainEvents(ctx context.Context, c *cluster, obj *unstructured.Unstructur
 	if err != nil {
 		return nil
 	}
+	slices.SortStableFunc(list.Items, func(a, b unstructured.Unstructured) int {
+		return strings.Compare(eventTime(&b), eventTime(&a))
+	})
 	var reasons []string
 	for i := range list.Items {
 		event := &list.Items[i]
@@ -101,6 +105,11 @@ func explainEvents(ctx context.Context, c *cluster, obj *unstructured.Unstructur
 		}
 	}
 	return limit(reasons)
+}
+
+// eventTime is in UTC to the second, and so in the order of its text. Newer reporters do not set the last time.
+func eventTime(event *unstructured.Unstructured) string {
+	return cmp.Or(nested(event, "lastTimestamp"), nested(event, "metadata", "creationTimestamp"))
 }
 
 func limit(reasons []string) []string {

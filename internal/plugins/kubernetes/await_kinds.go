@@ -49,7 +49,9 @@ func judgeJob(ctx context.Context, c *cluster, job *unstructured.Unstructured) (
 	}
 	active, _, _ := unstructured.NestedInt64(job.Object, "status", "active")
 	failed, _, _ := unstructured.NestedInt64(job.Object, "status", "failed")
-	return verdict{message: fmt.Sprintf("waiting for the Job to complete: %d active, %d failed pods", active, failed)}, nil
+	return verdict{
+		message: fmt.Sprintf("waiting for the Job to complete: %d active, %d failed pods", active, failed),
+	}, nil
 }
 
 func judgeReplicas(_ context.Context, _ *cluster, rc *unstructured.Unstructured) (verdict, error) {
@@ -161,6 +163,15 @@ func judgeQuota(_ context.Context, _ *cluster, quota *unstructured.Unstructured)
 	return verdict{
 		ready: len(wanted) == 0 || reflect.DeepEqual(wanted, counted), message: "waiting for the quota to be counted",
 	}, nil
+}
+
+// judgeSecret waits for the token that a controller puts into a Secret for a service account.
+func judgeSecret(_ context.Context, _ *cluster, secret *unstructured.Unstructured) (verdict, error) {
+	if nested(secret, "type") != string(corev1.SecretTypeServiceAccountToken) {
+		return verdict{ready: true}, nil
+	}
+	data, _, _ := unstructured.NestedMap(secret.Object, "data")
+	return verdict{ready: len(data) > 0, message: "waiting for the service account's token"}, nil
 }
 
 func judgeIngress(_ context.Context, _ *cluster, ingress *unstructured.Unstructured) (verdict, error) {

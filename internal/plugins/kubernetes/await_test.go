@@ -30,7 +30,7 @@ func job(namespace, name string, annotations doc) doc {
 func finish(t *testing.T, namespace, jobName string, status string) {
 	t.Helper()
 	pods := objects(t, "pods", "v1").Namespace(namespace)
-	require.Eventually(t, func() bool {
+	assert.Eventually(t, func() bool {
 		list, err := pods.List(t.Context(), metav1.ListOptions{LabelSelector: "batch.kubernetes.io/job-name=" + jobName})
 		if err != nil || len(list.Items) == 0 {
 			return false
@@ -190,6 +190,42 @@ func TestClaimsAndServices(t *testing.T) {
 	bad, err = e.tryCreateAs(urnOf(nobody, "nobody"), nobody, 1)
 	require.ErrorContains(t, err, "Service does not target any Pods")
 	e.drop(bad)
+}
+
+func TestTokenOfAServiceAccountIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	ns := e.namespaceFor("tokens")
+	e.create("account", doc{
+		"apiVersion": "v1", "kind": "ServiceAccount", "metadata": doc{"namespace": ns, "name": "robot"},
+	})
+	m := e.create("token", doc{
+		"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+		"metadata": doc{"namespace": ns, "name": "token", "annotations": doc{"kubernetes.io/service-account.name": "robot"}},
+	})
+	data := e.outputs(m)["data"].SecretValue().Element.ObjectValue()
+	assert.NotEmpty(t, data["token"].StringValue(), "the program can use it at once")
+}
+
+func TestLatestEventsComeFirst(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	ns := e.namespaceFor("events")
+	subject := &unstructured.Unstructured{Object: namespace("it")}
+	subject.SetNamespace(ns)
+	for i, at := range []string{"2020-01-01T00:00:02Z", "2020-01-01T00:00:03Z", "2020-01-01T00:00:01Z"} {
+		e.create("event", doc{
+			"apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "Seen", "message": at, "lastTimestamp": at,
+			"metadata":       doc{"namespace": ns, "name": string(rune('a' + i))},
+			"involvedObject": doc{"kind": "Namespace", "name": "it", "namespace": ns},
+		})
+	}
+	c, err := connect(real.REST(), newSession(t.Context()))
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"Namespace it: Seen: 2020-01-01T00:00:03Z", "Namespace it: Seen: 2020-01-01T00:00:02Z",
+		"Namespace it: Seen: 2020-01-01T00:00:01Z",
+	}, explainEvents(t.Context(), c, subject))
 }
 
 func TestWaitForAnnotation(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 // notReady is the error of an object that exists and has not become what was waited for. Its state is recorded, and the
 // next update goes on from there.
 type notReady struct {
-	object  *unstructured.Unstructured
 	message string
 	reasons []string
 }
