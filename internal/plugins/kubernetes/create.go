@@ -46,7 +46,7 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		if meta.IsNoMatchError(err) {
 			return nil, kindMissing("creation", urn, inputs, err)
 		}
-		return nil, fmt.Errorf("resource %q was not successfully created by the Kubernetes API server: %w", urn, err)
+		return nil, notCreated(urn, news, err)
 	}
 
 	live, waitErr := s.awaitReady(ctx, string(urn), inputs, object, req.GetTimeout())
@@ -86,7 +86,7 @@ func (s *session) previewCreate(
 	case err != nil && unpreviewable(err):
 		return asGiven, nil
 	case err != nil:
-		return nil, fmt.Errorf("resource %q was not successfully created by the Kubernetes API server: %w", urn, err)
+		return nil, notCreated(urn, news, err)
 	}
 	// An empty status would look like known values to the program.
 	unstructured.RemoveNestedField(live.Object, "status")

@@ -165,6 +165,9 @@ func initError(err error) *pulumirpc.ErrorResourceInitFailed {
 	return nil
 }
 
+// initMessage returns what an engine shows of an error.
+func initMessage(err error) string { return rpcerror.Convert(err).Message() }
+
 func (e *engine) diff(m *managed, object doc, ignore ...string) *pulumirpc.DiffResponse {
 	e.t.Helper()
 	return e.diffInputs(m, e.check(m.urn, m.inputs, object), ignore...)

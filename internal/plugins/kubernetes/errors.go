@@ -31,6 +31,7 @@ func initFailed(err error, state, inputs resource.PropertyMap, object *unstructu
 	if errors.As(err, &unready) {
 		reasons = append(reasons, unready.reasons...)
 	}
+	reasons = hide(state, reasons...)
 	detail := &pulumirpc.ErrorResourceInitFailed{Id: idOf(object), Reasons: reasons}
 	var encodeErr error
 	if detail.Properties, encodeErr = encode(state); encodeErr != nil {
@@ -41,7 +42,7 @@ func initFailed(err error, state, inputs resource.PropertyMap, object *unstructu
 			return errors.Join(err, fmt.Errorf("record its inputs: %w", encodeErr))
 		}
 	}
-	return rpcerror.WithDetails(rpcerror.New(codes.Unknown, err.Error()), detail)
+	return rpcerror.WithDetails(rpcerror.New(codes.Unknown, reasons[0]), detail)
 }
 
 func unreachable(reason string) error {
@@ -53,6 +54,10 @@ func kindMissing(verb string, urn resource.URN, obj *unstructured.Unstructured, 
 	return fmt.Errorf("%s of resource %q with kind %s/%s failed because the Kubernetes API server reported that the "+
 		"apiVersion for this resource does not exist. Verify that any required CRDs have been created: %w",
 		verb, urn, obj.GetAPIVersion(), obj.GetKind(), err)
+}
+
+func notCreated(urn resource.URN, news resource.PropertyMap, err error) error {
+	return fmt.Errorf("resource %q was not successfully created by the Kubernetes API server: %w", urn, hideIn(news, err))
 }
 
 // isGone tells whether an error means that an object, or its whole kind, does not exist.

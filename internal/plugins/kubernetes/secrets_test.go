@@ -96,6 +96,45 @@ func TestSecretInputsAreSecretOutputs(t *testing.T) {
 	assert.Equal(t, doc{"open": "seen", "closed": hidden}, get(t, "configmaps", "v1", ns, "c").Object["data"])
 }
 
+func TestMessagesTellNoSecrets(t *testing.T) {
+	t.Parallel()
+	e := reachable(t, "enableConfigMapMutable", "true")
+	ns := e.namespaceFor("messages")
+	// The API server quotes the label that it refuses.
+	labelled := doc{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": doc{"namespace": ns, "name": "c", "labels": doc{
+			"secret": resource.MakeSecret(resource.NewProperty(hidden + "!")), "open": "seen!",
+		}},
+	}
+	urn := urnOf(labelled, "c")
+	for _, preview := range []bool{true, false} {
+		_, err := e.client.Create(t.Context(), &pulumirpc.CreateRequest{
+			Urn: urn, Properties: e.check(urn, nil, labelled), Preview: preview,
+		})
+		require.ErrorContains(t, err, `"[secret]"`)
+		assert.ErrorContains(t, err, "seen!", "the rest of the message is as the API server has it")
+		assert.NotContains(t, err.Error(), hidden)
+	}
+	m := e.create("c", doc{"apiVersion": "v1", "kind": "ConfigMap", "metadata": doc{"namespace": ns, "name": "c"}})
+	_, err := e.tryUpdate(m, labelled, false)
+	require.ErrorContains(t, err, `"[secret]"`)
+	assert.NotContains(t, err.Error(), hidden)
+
+	// A program that waits for a Secret's content is told what is there when the time is up, which goes into the state.
+	waiting := doc{
+		"apiVersion": "v1", "kind": "Secret", "stringData": doc{"password": hidden},
+		"metadata": doc{"namespace": ns, "name": "s", "annotations": doc{
+			annotationWaitFor: "jsonpath={.data.password}=other", annotationTimeout: "1",
+		}},
+	}
+	m, err = e.tryCreate("s", waiting)
+	detail := initError(err)
+	require.NotNil(t, detail, "%v", err)
+	assert.Contains(t, detail.GetReasons()[0], "it is [secret]")
+	assert.Equal(t, detail.GetReasons()[0], initMessage(err))
+	e.drop(m)
+}
+
 func TestUnknownsArePreviewedAsUnknown(t *testing.T) {
 	t.Parallel()
 	e := reachable(t)

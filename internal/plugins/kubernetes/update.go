@@ -41,7 +41,7 @@ func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if s.cluster == nil {
 		return nil, unreachable(s.reason)
 	}
-	u, err := s.newUpdate(ctx, urn, state, inputs, req)
+	u, err := s.newUpdate(urn, state, inputs, req)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 		return nil, kindMissing("update", urn, inputs, err)
 	case err != nil:
 		// Nothing was changed: the recorded state stays as it is.
-		return nil, fmt.Errorf("update of resource %q failed: %w", urn, err)
+		return nil, fmt.Errorf("update of resource %q failed: %w", urn, hideIn(news, err))
 	}
 
 	live, waitErr := object, error(nil)
@@ -85,7 +85,7 @@ type update struct {
 }
 
 func (s *session) newUpdate(
-	_ context.Context, urn resource.URN, state resource.PropertyMap, inputs *unstructured.Unstructured,
+	urn resource.URN, state resource.PropertyMap, inputs *unstructured.Unstructured,
 	req *pulumirpc.UpdateRequest,
 ) (*update, error) {
 	oldInputs, live := recorded(state)
