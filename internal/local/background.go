@@ -60,11 +60,11 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 func reuse(ctx context.Context, l layout, fingerprint string) (*ControlPlane, error) {
 	for deadline := time.Now().Add(5 * time.Second); supervised(l); time.Sleep(100 * time.Millisecond) {
 		r, err := awaitReady(ctx, l, nil, io.Discard)
-		if ctx.Err() != nil {
-			return nil, err
+		if err != nil && ctx.Err() == nil && !supervised(l) {
+			break // it has just ended
 		}
 		if err != nil {
-			continue // its supervisor is about to end
+			return nil, err
 		}
 		if r.Fingerprint != fingerprint {
 			return nil, fmt.Errorf("local control plane in %s: it has been running since %s with other programs, nodes or zones than this call asks for: stop it first",

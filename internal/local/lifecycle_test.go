@@ -219,6 +219,19 @@ func TestFailedStartInBackgroundTellsWhy(t *testing.T) {
 	assertNothingLeft(t, o.Dir)
 }
 
+func TestUnreadableStateIsToldAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "state.json"), []byte("{"), 0o600))
+	lock, err := os.Create(filepath.Join(dir, "supervisor.lock"))
+	require.NoError(t, err)
+	defer lock.Close()
+	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX), "as a supervisor that lives")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err = local.Start(ctx, local.Options{Dir: dir})
+	require.ErrorContains(t, err, "state.json: unexpected end of JSON input")
+}
+
 func status(t *testing.T, o local.Options) local.Report {
 	t.Helper()
 	r, err := local.Status(t.Context(), o)

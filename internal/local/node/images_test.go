@@ -136,5 +136,10 @@ func TestVolumeChangesAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o400), info.Mode().Perm())
 
+	before, err := os.ReadDir(dir)
+	require.NoError(t, err)
 	assert.ErrorContains(t, writeAtomically(dir, files("x", "../escape")), "not a path inside of a volume")
+	after, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, after, len(before), "what is refused leaves nothing behind")
 }

@@ -244,6 +244,11 @@ func writeAtomically(dir string, files map[string]file) error {
 	if same(filepath.Join(dir, current), files) {
 		return nil
 	}
+	for name := range files {
+		if !filepath.IsLocal(name) || strings.HasPrefix(name, "..") {
+			return fmt.Errorf("%q is not a path inside of a volume", name)
+		}
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -253,9 +258,6 @@ func writeAtomically(dir string, files map[string]file) error {
 	}
 	tops := map[string]bool{}
 	for name, f := range files {
-		if !filepath.IsLocal(name) || strings.HasPrefix(name, "..") {
-			return fmt.Errorf("%q is not a path inside of a volume", name)
-		}
 		path := filepath.Join(version, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
