@@ -8,12 +8,11 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telekom/controlplane-infrastructure/automation"
@@ -27,6 +26,7 @@ func TestStack(t *testing.T) {
 	require.NotEmpty(t, kubeconfig, "KUBECONFIG names the cluster to test on")
 	cluster := verify.Connect(t, kubeconfig)
 	before := cluster.Inventory()
+	requireVacant(t, before)
 	options := project(t)
 
 	destroyed := false
@@ -43,11 +43,20 @@ func TestStack(t *testing.T) {
 	t.Run("every pod is ready and none has been restarted", func(t *testing.T) { podsReady(t, cluster) })
 	t.Run("a certificate verifies with the bundle of another namespace", func(t *testing.T) {
 		cluster.Namespace("e2e-app", nil)
-		cluster.Namespace("e2e-reader", map[string]string{"trust.controlplane.io/bundle": "platform"})
+		cluster.Namespace("e2e-reader", bundleLabel(t, up))
 		cluster.Issuance("e2e-app", "e2e-reader")
-		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), "e2e-app", metav1.DeleteOptions{}))
-		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), "e2e-reader", metav1.DeleteOptions{}))
 	})
+	t.Run("a pod finds the bundle where Go programs look for it", func(t *testing.T) { mountBundle(t, cluster, up) })
+	t.Run("the webhooks refuse what cannot work", func(t *testing.T) { refusals(t, cluster) })
+	t.Run("a privileged pod is refused", func(t *testing.T) { privilegedPod(t, cluster) })
+	t.Run("Prometheus would find metrics", func(t *testing.T) { metrics(t, cluster) })
+	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
+		loseAllPods(t, cluster)
+		cluster.Issue("e2e-app", "after-loss", "after.e2e-app.svc", "ClusterIssuer", "platform-ca")
+	})
+	for _, name := range []string{"e2e-app", "e2e-reader"} {
+		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), name, metav1.DeleteOptions{}))
+	}
 	t.Run("a second up changes nothing", func(t *testing.T) {
 		again, err := automation.Up(cluster.Context(), options)
 		require.NoError(t, err)
@@ -62,9 +71,22 @@ func TestStack(t *testing.T) {
 		_, err := automation.Destroy(cluster.Context(), options)
 		require.NoError(t, err)
 		destroyed = true
-		assert.Eventually(t, func() bool { return assert.ObjectsAreEqual(before, cluster.Inventory()) },
-			verify.Patience, verify.Patience/30, "the cluster is as it was before")
+		cluster.Settles(before)
 	})
+}
+
+// requireVacant refuses a cluster where somebody else has installed what the stack brings: up would take it over, and
+// destroy would remove it.
+func requireVacant(t *testing.T, inventory []string) {
+	t.Helper()
+	for _, taken := range []string{
+		"namespaces. /cert-manager", "namespaces. /controlplane-system",
+		"customresourcedefinitions.apiextensions.k8s.io /certificates.cert-manager.io",
+		"customresourcedefinitions.apiextensions.k8s.io /bundles.trust.cert-manager.io",
+		"customresourcedefinitions.apiextensions.k8s.io /servicemonitors.monitoring.coreos.com",
+	} {
+		require.False(t, slices.Contains(inventory, taken), "the cluster of KUBECONFIG is in use: it holds %q", taken)
+	}
 }
 
 // project is a copy of the project with the stack's file as it is, so that nothing is written to the working tree.
@@ -88,29 +110,4 @@ func project(t *testing.T) automation.Options {
 		plugins = automation.Plugins(p)
 	}
 	return automation.Options{Project: dir, Stack: *stack, Plugins: plugins, Progress: os.Stderr}
-}
-
-// podsReady checks the pods of the platform's namespaces.
-func podsReady(t *testing.T, cluster *verify.Cluster) {
-	namespaces, err := cluster.Clients.CoreV1().Namespaces().List(cluster.Context(), metav1.ListOptions{
-		LabelSelector: "app.kubernetes.io/managed-by=pulumi",
-	})
-	require.NoError(t, err)
-	require.NotEmpty(t, namespaces.Items)
-	running := 0
-	for _, ns := range namespaces.Items {
-		pods, err := cluster.Clients.CoreV1().Pods(ns.Name).List(cluster.Context(), metav1.ListOptions{})
-		require.NoError(t, err)
-		for _, pod := range pods.Items {
-			if pod.Status.Phase == corev1.PodSucceeded {
-				continue
-			}
-			running++
-			for _, c := range pod.Status.ContainerStatuses {
-				assert.True(t, c.Ready, "%s/%s is ready", pod.Namespace, pod.Name)
-				assert.Zero(t, c.RestartCount, "%s/%s restarted: %s", pod.Namespace, pod.Name, strings.TrimSpace(c.LastTerminationState.String()))
-			}
-		}
-	}
-	assert.Positive(t, running)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -72,25 +73,48 @@ func (c *Cluster) Namespace(name string, labels map[string]string) {
 // Inventory names everything that is in the cluster for longer: "resource.group namespace/name".
 func (c *Cluster) Inventory() []string {
 	c.T.Helper()
-	lists, err := c.Clients.Discovery().ServerPreferredResources()
+	found, err := c.inventory()
 	require.NoError(c.T, err)
+	return found
+}
+
+// Settles waits until the cluster holds what it held before. Namespaces and what they contain go in their own time.
+func (c *Cluster) Settles(before []string) {
+	c.T.Helper()
+	assert.EventuallyWithT(c.T, func(t *assert.CollectT) {
+		now, err := c.inventory()
+		if assert.NoError(t, err) {
+			assert.Equal(t, before, now)
+		}
+	}, Patience, 2*time.Second, "the cluster is as it was before")
+}
+
+func (c *Cluster) inventory() ([]string, error) {
+	lists, err := c.Clients.Discovery().ServerPreferredResources()
+	if err != nil {
+		return nil, err
+	}
 	var found []string
 	for _, list := range lists {
 		gv, err := schema.ParseGroupVersion(list.GroupVersion)
-		require.NoError(c.T, err)
+		if err != nil {
+			return nil, err
+		}
 		for _, r := range list.APIResources {
 			if !slices.Contains(r.Verbs, "list") || ephemeral[r.Name] {
 				continue
 			}
 			all, err := c.Dynamic.Resource(gv.WithResource(r.Name)).List(c.Context(), metav1.ListOptions{})
-			require.NoError(c.T, err)
+			if err != nil {
+				return nil, fmt.Errorf("list %s of %s: %w", r.Name, gv, err)
+			}
 			for _, item := range all.Items {
 				found = append(found, fmt.Sprintf("%s.%s %s/%s", r.Name, gv.Group, item.GetNamespace(), item.GetName()))
 			}
 		}
 	}
 	slices.Sort(found)
-	return found
+	return found, nil
 }
 
 // ephemeral resources come and go without anyone's doing.
