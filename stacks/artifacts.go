@@ -1,6 +1,10 @@
 package stacks
 
 import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
@@ -18,14 +22,19 @@ var (
 	}
 )
 
-// fetch is the pinned artefact, or what the stack puts in its place.
-func (s *stack) fetch(ref artifact.Ref, o *config.ArtifactOverride) (*artifact.Tree, error) {
-	if o == nil {
-		return s.store.Fetch(s.ctx.Context(), ref, nil)
+// fetch is the pinned artefact, or what the stack puts in its place. Its version becomes an output under the given name.
+func (s *stack) fetch(name string, ref artifact.Ref, o *config.ArtifactOverride) (*artifact.Tree, error) {
+	var override *artifact.Override
+	if o != nil {
+		override = &artifact.Override{Repository: o.Repository, Chart: o.Chart, Version: o.Version, OCI: o.OCI}
+		if o.Directory != "" {
+			override.Directory = s.path(o.Directory)
+		}
 	}
-	override := &artifact.Override{Repository: o.Repository, Chart: o.Chart, Version: o.Version, OCI: o.OCI}
-	if o.Directory != "" {
-		override.Directory = s.path(o.Directory)
+	tree, err := s.store.Fetch(s.ctx.Context(), ref, override)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return s.store.Fetch(s.ctx.Context(), ref, override)
+	s.versions[name] = pulumi.String(tree.Version)
+	return tree, nil
 }

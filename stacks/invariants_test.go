@@ -1,19 +1,11 @@
 package stacks_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/assert"
@@ -28,6 +20,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
+	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
 // profiles are the configurations that every invariant holds for.
@@ -107,9 +100,9 @@ func budgets(t *testing.T, g *graph, r registered) int {
 }
 
 func TestNoSecretInPlainInputs(t *testing.T) {
-	certificate, key := newCA(t)
-	marker := strings.Split(key, "\n")[1]
-	pair := map[string]any{"certificate": certificate, "privateKey": key}
+	ca := verify.NewCA(t, "test")
+	marker := strings.Split(ca.Key, "\n")[1]
+	pair := map[string]any{"certificate": ca.Certificate, "privateKey": ca.Key}
 	trust, err := json.Marshal(map[string]any{
 		"platformCA":         map[string]any{"source": "existing", "existing": pair},
 		"controlPlaneIssuer": pair,
@@ -162,30 +155,14 @@ func walkValues(v resource.PropertyValue, visit func(resource.PropertyValue, boo
 func TestTablesAgree(t *testing.T) {
 	assert.Equal(t, config.BundleLabel, certtrust.BundleLabel)
 	assert.Equal(t, config.BundleLabelValue, certtrust.BundleLabelValue)
-	g := run(t, nil)
-	want := workload.DefaultClasses()[workload.Operator]
-	for _, c := range containersOf(t, g.find(t, "Deployment", "cert-manager/cert-manager").object, []string{"spec", "template"}) {
-		for name, amount := range want.Requests {
-			assert.True(t, amount.Equal(c.Resources.Requests[name]), "request of %s: %s", name, amount.String())
-		}
-		for name, amount := range want.Limits {
-			assert.True(t, amount.Equal(c.Resources.Limits[name]), "limit of %s: %s", name, amount.String())
-		}
-	}
 }
 
-func newCA(t *testing.T) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+// TestOperatorsHaveTheirPublishedResources: the figures are those of the Control Plane's infrastructure page.
+func TestOperatorsHaveTheirPublishedResources(t *testing.T) {
+	g := run(t, nil)
+	for _, c := range containersOf(t, g.find(t, "Deployment", "cert-manager/cert-manager").object, []string{"spec", "template"}) {
+		r := c.Resources
+		assert.Equal(t, [4]string{"100m", "500m", "128Mi", "512Mi"},
+			[4]string{r.Requests.Cpu().String(), r.Limits.Cpu().String(), r.Requests.Memory().String(), r.Limits.Memory().String()})
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	require.NoError(t, err)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
 }

@@ -23,6 +23,8 @@ type stack struct {
 	cfg   *config.Config
 	store *artifact.Store
 	root  string
+	// versions are those of the artefacts in use, by name.
+	versions pulumi.StringMap
 }
 
 // build wires the components: each gets what the ones before it provide.
@@ -60,7 +62,7 @@ func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error)
 	if s.cfg.Monitoring.CustomResourceDefinitions == config.CRDsExisting {
 		return nil, nil
 	}
-	source, err := s.fetch(prometheusDefinitions, s.cfg.Artifacts.Overrides.PrometheusOperator)
+	source, err := s.fetch("prometheus-operator", prometheusDefinitions, s.cfg.Artifacts.Overrides.PrometheusOperator)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +77,11 @@ func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error)
 
 func (s *stack) certTrust(c *cluster.Cluster, opts []pulumi.ResourceOption) (*certtrust.CertTrust, error) {
 	cfg := s.cfg.CertTrust
-	certManager, err := s.fetch(certManagerChart, s.cfg.Artifacts.Overrides.CertManager)
+	certManager, err := s.fetch("cert-manager", certManagerChart, s.cfg.Artifacts.Overrides.CertManager)
 	if err != nil {
 		return nil, err
 	}
-	trustManager, err := s.fetch(trustManagerChart, s.cfg.Artifacts.Overrides.TrustManager)
+	trustManager, err := s.fetch("trust-manager", trustManagerChart, s.cfg.Artifacts.Overrides.TrustManager)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +114,7 @@ func (s *stack) export(trust *certtrust.CertTrust) {
 		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
 		"issuer":           trust.IssuerName,
 		"publicIssuer":     trust.PublicIssuerName,
+		"versions":         s.versions,
 		"trustBundle":      trust.BundleName,
 		"trustBundleKey":   trust.BundleKey,
 		"trustBundleLabel": pulumi.String(certtrust.BundleLabel + "=" + certtrust.BundleLabelValue),

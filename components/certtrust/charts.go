@@ -17,15 +17,10 @@ func (b *builder) certManager() (manifest.Set, error) {
 	values := map[string]any{
 		"crds": map[string]any{"enabled": true, "keep": false},
 		// Leader election next to the controllers, not in kube-system: no rights outside of the own namespace.
-		"global":              map[string]any{"leaderElection": map[string]any{"namespace": Namespace}},
-		"replicaCount":        cm.ControllerReplicas,
-		"podDisruptionBudget": budget(cm.ControllerReplicas),
-		"webhook": map[string]any{
-			"replicaCount": cm.WebhookReplicas, "podDisruptionBudget": budget(cm.WebhookReplicas),
-		},
-		"cainjector": map[string]any{
-			"replicaCount": cm.CAInjectorReplicas, "podDisruptionBudget": budget(cm.CAInjectorReplicas),
-		},
+		"global":       map[string]any{"leaderElection": map[string]any{"namespace": Namespace}},
+		"replicaCount": cm.ControllerReplicas,
+		"webhook":      map[string]any{"replicaCount": cm.WebhookReplicas},
+		"cainjector":   map[string]any{"replicaCount": cm.CAInjectorReplicas},
 		// The check includes pulling the images of a first installation.
 		"startupapicheck": map[string]any{"timeout": "5m"},
 		"prometheus": map[string]any{
@@ -51,7 +46,6 @@ func (b *builder) trustManager() (manifest.Set, error) {
 		Values: map[string]any{
 			"crds":                      map[string]any{"enabled": true, "keep": false},
 			"replicaCount":              tm.Replicas,
-			"podDisruptionBudget":       budget(tm.Replicas),
 			"defaultPackage":            map[string]any{"enabled": b.args.Bundle.PublicRoots},
 			"defaultPackageImage":       map[string]any{"tag": trustPackageTag},
 			"filterExpiredCertificates": map[string]any{"enabled": true},
@@ -71,15 +65,10 @@ func (b *builder) render(chart manifest.Chart) (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
-	return set, set.Transform(
-		b.args.Classes.Resources(workload.Operator), workload.Spread(b.args.Availability), workload.Restrict())
-}
-
-// budget is a chart's setting for a disruption budget: one pod at a time, and none for a single replica, which a budget
-// would only keep from being moved.
-func budget(replicas int) map[string]any {
-	if replicas < 2 {
-		return map[string]any{"enabled": false}
+	if err := set.Transform(
+		b.args.Classes.Resources(workload.Operator), workload.Spread(b.args.Availability), workload.Restrict(),
+	); err != nil {
+		return set, err
 	}
-	return map[string]any{"enabled": true, "maxUnavailable": 1}
+	return workload.Budgets(set)
 }

@@ -119,19 +119,6 @@ func (s Set) Transform(ts ...Transform) error {
 	return nil
 }
 
-// Filter returns the objects that keep accepts.
-func (s Set) Filter(keep func(*Object) bool) Set {
-	filter := func(in []*Object) (out []*Object) {
-		for _, o := range in {
-			if keep(o) {
-				out = append(out, o)
-			}
-		}
-		return out
-	}
-	return Set{CRDs: filter(s.CRDs), Objects: filter(s.Objects), Hooks: filter(s.Hooks)}
-}
-
 // Find returns the first object of that kind and name, or nil.
 func (s Set) Find(kind, name string) *Object {
 	for _, o := range s.All() {

@@ -107,12 +107,10 @@ func TestTypedObjectsAreClean(t *testing.T) {
 	require.ErrorContains(t, err, "ConfigMap without metadata.name")
 }
 
-func TestFilterAndFind(t *testing.T) {
+func TestFind(t *testing.T) {
 	set := render(t, certManager(t))
-	crds := set.Filter(func(o *manifest.Object) bool { return o.GetKind() == "CustomResourceDefinition" })
-	require.Len(t, crds.All(), 6)
-	require.Nil(t, crds.Find("Deployment", "cert-manager"))
 	require.NotNil(t, set.Find("Deployment", "cert-manager"))
+	require.Nil(t, set.Find("Deployment", "cert-mangler"))
 }
 
 func TestDecodeLosesNothing(t *testing.T) {

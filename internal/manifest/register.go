@@ -50,17 +50,6 @@ func (g *Group) Resources() []pulumi.Resource {
 // for cert-manager, until its API check has passed.
 func (g *Group) Ready() pulumi.ResourceOption { return pulumi.DependsOn(g.Resources()) }
 
-// Lookup returns the resource of an object, or nil. The namespace is empty for
-// objects that have none.
-func (g *Group) Lookup(kind, namespace, name string) *Resource {
-	for _, m := range g.members {
-		if m.object.GetKind() == kind && m.object.GetNamespace() == namespace && m.object.GetName() == name {
-			return m.resource
-		}
-	}
-	return nil
-}
-
 // Register registers every object of the set as an ordinary resource. The
 // options apply to all of them. The set itself stays as it is.
 //

@@ -24,39 +24,6 @@ const (
 	Zonal Availability = "zonal"
 )
 
-// Role is what the replicas of a workload do for each other.
-type Role string
-
-const (
-	// Serving replicas share the requests: webhooks, APIs, gateways.
-	Serving Role = "serving"
-	// LeaderElected replicas wait for the leader to fail: operators.
-	LeaderElected Role = "leaderElected"
-)
-
-// Replicas returns how many replicas a workload has: one when single. When
-// zonal, three that serve, one per zone, so that losing a zone leaves two; and
-// two of which one leads, because a third would only wait behind the second.
-func (a Availability) Replicas(role Role) int32 {
-	switch {
-	case a != Zonal:
-		return 1
-	case role == LeaderElected:
-		return 2
-	}
-	return 3
-}
-
-// Scale sets the replicas of Deployments and StatefulSets.
-func Scale(a Availability, role Role) manifest.Transform {
-	return func(o *manifest.Object) error {
-		if !isReplicated(o) {
-			return nil
-		}
-		return unstructured.SetNestedField(o.Object, int64(a.Replicas(role)), "spec", "replicas")
-	}
-}
-
 // Spread places the replicas of Deployments and StatefulSets in different
 // zones, and where possible on different nodes. It does nothing when single.
 //

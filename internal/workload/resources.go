@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
@@ -23,46 +22,9 @@ const (
 	IdentityProvider Class = "identityProvider"
 )
 
-// Classes says what each class requests and is limited to.
+// Classes says what each class requests and is limited to. The table itself is
+// configuration: its defaults are the published figures.
 type Classes map[Class]corev1.ResourceRequirements
-
-// DefaultClasses returns the published table ("Infrastructure", section
-// "Resource requirements").
-func DefaultClasses() Classes {
-	return Classes{
-		Operator:         requirements("100m", "500m", "128Mi", "512Mi"),
-		APIServer:        requirements("100m", "500m", "256Mi", "1Gi"),
-		Gateway:          requirements("500m", "1000m", "512Mi", "2Gi"),
-		IdentityProvider: requirements("500m", "1000m", "1Gi", "2Gi"),
-	}
-}
-
-func requirements(cpuRequest, cpuLimit, memoryRequest, memoryLimit string) corev1.ResourceRequirements {
-	return corev1.ResourceRequirements{
-		Requests: corev1.ResourceList{
-			corev1.ResourceCPU:    resource.MustParse(cpuRequest),
-			corev1.ResourceMemory: resource.MustParse(memoryRequest),
-		},
-		Limits: corev1.ResourceList{
-			corev1.ResourceCPU:    resource.MustParse(cpuLimit),
-			corev1.ResourceMemory: resource.MustParse(memoryLimit),
-		},
-	}
-}
-
-// Override returns the classes with those of other in their place, resource by
-// resource: an override of one limit keeps the other values.
-func (c Classes) Override(other Classes) Classes {
-	merged := maps.Clone(c)
-	for class, r := range other {
-		base := merged[class]
-		merged[class] = corev1.ResourceRequirements{
-			Requests: mergeLists(base.Requests, r.Requests),
-			Limits:   mergeLists(base.Limits, r.Limits),
-		}
-	}
-	return merged
-}
 
 func mergeLists(base, over corev1.ResourceList) corev1.ResourceList {
 	merged := maps.Clone(base)

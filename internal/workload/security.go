@@ -85,22 +85,6 @@ func restrictContainer(container *corev1.Container) {
 	}
 }
 
-// NoToken keeps the service-account token out of pods that do not talk to the
-// API server. It also applies to ServiceAccounts.
-func NoToken() manifest.Transform {
-	edit := EditPod(func(_ *manifest.Object, pod *corev1.PodTemplateSpec) error {
-		pod.Spec.AutomountServiceAccountToken = new(false)
-		return nil
-	})
-	return func(o *manifest.Object) error {
-		if o.GetKind() == "ServiceAccount" {
-			o.Object["automountServiceAccountToken"] = false
-			return nil
-		}
-		return edit(o)
-	}
-}
-
 // CheckRestricted reports in which ways the pods of an object break the level
 // restricted, by the very checks of the API server. Objects without pods pass.
 func CheckRestricted(o *manifest.Object) error {

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -59,49 +60,39 @@ func certManager(t *testing.T) manifest.Set {
 	return set
 }
 
-func TestPublishedResourceClasses(t *testing.T) {
-	for class, want := range map[workload.Class][4]string{
-		workload.Operator:         {"100m", "500m", "128Mi", "512Mi"},
-		workload.APIServer:        {"100m", "500m", "256Mi", "1Gi"},
-		workload.Gateway:          {"500m", "1", "512Mi", "2Gi"},
-		workload.IdentityProvider: {"500m", "1", "1Gi", "2Gi"},
-	} {
-		r := workload.DefaultClasses()[class]
-		got := [4]string{r.Requests.Cpu().String(), r.Limits.Cpu().String(), r.Requests.Memory().String(), r.Limits.Memory().String()}
-		require.Equal(t, want, got, class)
+// classes is a table as a stack has it.
+var classes = workload.Classes{
+	workload.Operator: {
+		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
+		Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m"), corev1.ResourceMemory: resource.MustParse("512Mi")},
+	},
+	workload.Gateway: {},
+}
+
+// scale sets the replicas of every Deployment.
+func scale(replicas int64) manifest.Transform {
+	return func(o *manifest.Object) error {
+		if o.GetKind() != "Deployment" {
+			return nil
+		}
+		return unstructured.SetNestedField(o.Object, replicas, "spec", "replicas")
 	}
-	require.Len(t, workload.DefaultClasses(), 4)
 }
 
 func TestResourcesReachEveryContainer(t *testing.T) {
-	pod := deployment(t, workload.DefaultClasses().Resources(workload.Operator)).Spec.Template.Spec
-	want := workload.DefaultClasses()[workload.Operator]
+	pod := deployment(t, classes.Resources(workload.Operator)).Spec.Template.Spec
+	want := classes[workload.Operator]
 	require.Equal(t, want.Limits.Memory().String(), pod.InitContainers[0].Resources.Limits.Memory().String())
 	require.Equal(t, want.Requests.Cpu().String(), pod.Containers[0].Resources.Requests.Cpu().String())
 	require.Equal(t, "64Mi", pod.Containers[1].Resources.Limits.Memory().String(), "a value that is set stays")
 	require.Equal(t, "500m", pod.Containers[1].Resources.Limits.Cpu().String())
 
-	err := parse(t, deploymentYAML).Transform(workload.DefaultClasses().Resources("opertaor"))
-	require.ErrorContains(t, err, `Deployment demo/demo (test.yaml): no resource class "opertaor"; there are apiServer, gateway, identityProvider, operator`)
+	err := parse(t, deploymentYAML).Transform(classes.Resources("opertaor"))
+	require.ErrorContains(t, err, `Deployment demo/demo (test.yaml): no resource class "opertaor"; there are gateway, operator`)
 }
 
-func TestOverridingOneLimitKeepsTheOthers(t *testing.T) {
-	classes := workload.DefaultClasses().Override(workload.Classes{
-		workload.Gateway: {Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("4Gi")}},
-	})
-	gateway, operator := classes[workload.Gateway], classes[workload.Operator]
-	require.Equal(t, "4Gi", gateway.Limits.Memory().String())
-	require.Equal(t, "1", gateway.Limits.Cpu().String())
-	require.Equal(t, "512Mi", gateway.Requests.Memory().String())
-	require.Equal(t, "512Mi", operator.Limits.Memory().String())
-	unchanged := workload.DefaultClasses()[workload.Gateway]
-	require.Equal(t, "2Gi", unchanged.Limits.Memory().String())
-}
-
-func TestZonalWorkloadsAreReplicatedAndSpread(t *testing.T) {
-	d := deployment(t, workload.Scale(workload.Zonal, workload.Serving), workload.Spread(workload.Zonal))
-	require.EqualValues(t, 3, *d.Spec.Replicas)
-
+func TestZonalWorkloadsAreSpread(t *testing.T) {
+	d := deployment(t, workload.Spread(workload.Zonal))
 	constraints := d.Spec.Template.Spec.TopologySpreadConstraints
 	require.Len(t, constraints, 2)
 	require.Equal(t, "topology.kubernetes.io/zone", constraints[0].TopologyKey)
@@ -115,13 +106,10 @@ func TestZonalWorkloadsAreReplicatedAndSpread(t *testing.T) {
 	apart := d.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution
 	require.Equal(t, "kubernetes.io/hostname", apart[0].PodAffinityTerm.TopologyKey)
 	require.Equal(t, map[string]string{"app": "demo"}, apart[0].PodAffinityTerm.LabelSelector.MatchLabels)
-
-	require.EqualValues(t, 2, workload.Zonal.Replicas(workload.LeaderElected))
 }
 
 func TestSingleWorkloadsAreNot(t *testing.T) {
-	d := deployment(t, workload.Scale(workload.Single, workload.Serving), workload.Spread(workload.Single))
-	require.EqualValues(t, 1, *d.Spec.Replicas)
+	d := deployment(t, workload.Spread(workload.Single))
 	require.Empty(t, d.Spec.Template.Spec.TopologySpreadConstraints)
 	require.Nil(t, d.Spec.Template.Spec.Affinity)
 }
@@ -132,7 +120,7 @@ func TestBudgets(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, single.All(), len(set.All()), "a budget for one replica would block the drain of its node")
 
-	require.NoError(t, set.Transform(workload.Scale(workload.Zonal, workload.LeaderElected)))
+	require.NoError(t, set.Transform(scale(2)))
 	zonal, err := workload.Budgets(set)
 	require.NoError(t, err)
 	require.Len(t, zonal.All(), len(set.All())+3)
@@ -199,7 +187,7 @@ func TestPoliciesKeepWhatAChartWrote(t *testing.T) {
 	before, after := certManager(t), certManager(t)
 	require.NoError(t, after.Transform(
 		workload.Restrict(),
-		workload.DefaultClasses().Resources(workload.Operator),
+		classes.Resources(workload.Operator),
 		workload.Spread(workload.Zonal),
 	))
 	for i, o := range before.All() {
@@ -242,13 +230,4 @@ func TestNamespaceEnforcesTheRestrictedLevel(t *testing.T) {
 		"pod-security.kubernetes.io/warn":            "restricted",
 		"pod-security.kubernetes.io/warn-version":    "latest",
 	}, ns.Labels)
-}
-
-func TestNoToken(t *testing.T) {
-	set := parse(t, deploymentYAML+"---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: demo, namespace: demo}\n")
-	require.NoError(t, set.Transform(workload.NoToken()))
-	require.Equal(t, false, set.Find("ServiceAccount", "demo").Object["automountServiceAccountToken"])
-	var d appsv1.Deployment
-	require.NoError(t, set.Find("Deployment", "demo").Decode(&d))
-	require.False(t, *d.Spec.Template.Spec.AutomountServiceAccountToken)
 }

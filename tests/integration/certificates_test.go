@@ -1,18 +1,11 @@
 package integration
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,8 +24,8 @@ var (
 // TestCertificateAuthorities changes the source of the platform CA from one to the next. Each time a certificate is
 // issued in one namespace and verified with the bundle that another namespace got.
 func TestCertificateAuthorities(t *testing.T) {
-	given, provided := newCA(t, "Given CA"), newCA(t, "Provided CA")
-	controlPlane := newCA(t, "Control Plane CA from outside")
+	given, provided := verify.NewCA(t, "Given CA"), verify.NewCA(t, "Provided CA")
+	controlPlane := verify.NewCA(t, "Control Plane CA from outside")
 
 	e := newEnv(t, map[string]any{})
 	e.up()
@@ -52,10 +45,10 @@ func TestCertificateAuthorities(t *testing.T) {
 		e.configure(map[string]any{
 			"certTrust": map[string]any{
 				"platformCA": map[string]any{"source": "existing", "existing": map[string]any{
-					"certificate": given.certificate, "privateKey": secret(given.key),
+					"certificate": given.Certificate, "privateKey": secret(given.Key),
 				}},
 				"controlPlaneIssuer": map[string]any{
-					"certificate": controlPlane.certificate, "privateKey": secret(controlPlane.key),
+					"certificate": controlPlane.Certificate, "privateKey": secret(controlPlane.Key),
 				},
 			},
 		})
@@ -63,8 +56,8 @@ func TestCertificateAuthorities(t *testing.T) {
 		e.Namespace("given", nil)
 		root := e.Issuance("given", "reader")
 		assert.Equal(t, "Given CA", root.Subject.CommonName)
-		for _, ca := range []testCA{given, controlPlane} {
-			assert.NotContains(t, stateOf(t, e), keyBody(ca.key), "a given key is in the state only encrypted")
+		for _, ca := range []verify.CA{given, controlPlane} {
+			assert.NotContains(t, stateOf(t, e), keyBody(ca.Key), "a given key is in the state only encrypted")
 		}
 		assert.Equal(t, []string{"controlplane-issuer"}, controlPlaneObjects(e), "the issuer and nothing else")
 		leaf, _ := e.Issue("controlplane-system", "from-outside", "operator.controlplane-system.svc", "Issuer", "controlplane-issuer")
@@ -74,7 +67,7 @@ func TestCertificateAuthorities(t *testing.T) {
 	t.Run("provided as a Secret", func(t *testing.T) {
 		_, err := e.Clients.CoreV1().Secrets("cert-manager").Create(e.Context(), &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Name: "company-ca"}, Type: corev1.SecretTypeTLS,
-			StringData: map[string]string{"tls.crt": provided.certificate, "tls.key": provided.key, "ca.crt": provided.certificate},
+			StringData: map[string]string{"tls.crt": provided.Certificate, "tls.key": provided.Key, "ca.crt": provided.Certificate},
 		}, metav1.CreateOptions{})
 		require.NoError(t, err)
 		e.configure(map[string]any{
@@ -131,28 +124,6 @@ func stateOf(t *testing.T, e *env) string {
 	}))
 	require.Contains(t, all.String(), "cert-manager-webhook", "the state is where it is looked for")
 	return all.String()
-}
-
-// testCA is a certificate authority of the test's own.
-type testCA struct{ certificate, key string }
-
-func newCA(t *testing.T, name string) testCA {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	return testCA{
-		certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		key:         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
-	}
 }
 
 // keyBody is a line of a key's PEM that appears nowhere else.

@@ -39,6 +39,7 @@ func TestLifecycle(t *testing.T) {
 		assert.EqualValues(t, 1, ready, "%s runs once in the profile single", name)
 	}
 	assert.Equal(t, "platform-ca", created.Outputs["issuer"])
+	assert.Len(t, created.Outputs["versions"], 3, "of cert-manager, trust-manager and the Prometheus operator's definitions")
 
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) {
