@@ -22,6 +22,16 @@ func TestAFailureInAPluginIsAnErrorOfItsRequest(t *testing.T) {
 	assert.Contains(t, log.String(), "plugins_test.go", "the log says where")
 }
 
+func TestClosedBeforeItHasBegunIsNoFailure(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		h, err := Serve(t.Context(), Options{})
+		require.NoError(t, err)
+		require.NoError(t, h.Close())
+		require.Never(t, func() bool { return len(h.failures) > 0 }, 10*time.Millisecond, 2*time.Millisecond)
+	}
+}
+
 func TestPortsCloseWithTheContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -123,9 +123,13 @@ func judgePath(text string) (judge, error) {
 		if err := parser.PrintResults(&found, results[0]); err != nil {
 			return verdict{}, fmt.Errorf("jsonpath %s: %w", path, err)
 		}
+		shown := found.String()
+		if is(obj, "", "Secret") {
+			shown = "[secret]" // messages end up on screens and in logs
+		}
 		return verdict{
 			ready:   strings.EqualFold(strings.TrimSpace(found.String()), wanted),
-			message: fmt.Sprintf("waiting for %s to be %s; it is %s", path, wanted, found.String()),
+			message: fmt.Sprintf("waiting for %s to be %s; it is %s", path, wanted, shown),
 		}, nil
 	}, nil
 }

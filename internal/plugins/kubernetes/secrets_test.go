@@ -96,6 +96,24 @@ func TestSecretInputsAreSecretOutputs(t *testing.T) {
 	assert.Equal(t, doc{"open": "seen", "closed": hidden}, get(t, "configmaps", "v1", ns, "c").Object["data"])
 }
 
+func TestOwnersOfFieldsTellNoSecrets(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	ns := e.namespaceFor("owners")
+	account := func(name any) doc {
+		return doc{
+			"apiVersion": "v1", "kind": "ServiceAccount", "metadata": doc{"namespace": ns, "name": "a"},
+			"secrets": []any{doc{"name": name}},
+		}
+	}
+	m := e.create("a", account(resource.MakeSecret(resource.NewProperty(hidden))))
+	require.Contains(t, string(get(t, "serviceaccounts", "v1", ns, "a").GetManagedFields()[0].FieldsV1.GetRawBytes()), hidden,
+		"the API server names the element of the list by its content")
+	assert.NotContains(t, visible(t, m.state), hidden)
+	assert.Empty(t, paths(e.refresh(m)))
+	assert.NotContains(t, visible(t, m.state), hidden)
+}
+
 func TestMessagesTellNoSecrets(t *testing.T) {
 	t.Parallel()
 	e := reachable(t, "enableConfigMapMutable", "true")

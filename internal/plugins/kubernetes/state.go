@@ -37,7 +37,7 @@ func conceal(out, inputs resource.PropertyMap) {
 		}
 	}
 	concealMap(out, inputs)
-	concealLastApplied(out, inputs)
+	concealCopies(out, inputs)
 }
 
 func concealMap(out, inputs resource.PropertyMap) {
@@ -53,22 +53,43 @@ func concealMap(out, inputs resource.PropertyMap) {
 	}
 }
 
-// concealLastApplied hides the copy of the whole object that kubectl leaves in an annotation.
-func concealLastApplied(out, inputs resource.PropertyMap) {
-	metadata, ok := out["metadata"]
-	if !ok || !metadata.IsObject() {
+// concealCopies hides where the metadata repeats what is elsewhere in the object: kubectl leaves a copy of all of it in
+// an annotation, and the owners of fields name the elements of a list by what is in them.
+func concealCopies(out, inputs resource.PropertyMap) {
+	metadata := out["metadata"]
+	if !metadata.IsObject() {
 		return
 	}
-	annotations, ok := metadata.ObjectValue()["annotations"]
-	if !ok || !annotations.IsObject() {
-		return
+	hide := func(m resource.PropertyMap, key resource.PropertyKey) {
+		if v, ok := m[key]; ok && !v.IsSecret() {
+			m[key] = resource.MakeSecret(v)
+		}
 	}
-	all := annotations.ObjectValue()
+	if listsSecrets(resource.NewProperty(inputs), false) {
+		hide(metadata.ObjectValue(), "managedFields")
+	}
 	kind, _ := plain(out["kind"])
-	isSecret := kind.IsString() && kind.StringValue() == "Secret"
-	if v, ok := all[annotationLastApplied]; ok && !v.IsSecret() && (isSecret || inputs.ContainsSecrets()) {
-		all[annotationLastApplied] = resource.MakeSecret(v)
+	secretive := kind.IsString() && kind.StringValue() == "Secret" || inputs.ContainsSecrets()
+	if annotations := metadata.ObjectValue()["annotations"]; secretive && annotations.IsObject() {
+		hide(annotations.ObjectValue(), annotationLastApplied)
 	}
+}
+
+// listsSecrets tells whether a list has anything secret in it.
+func listsSecrets(v resource.PropertyValue, secret bool) bool {
+	switch {
+	case v.IsSecret():
+		return listsSecrets(v.SecretValue().Element, true)
+	case v.IsArray():
+		return secret || v.ContainsSecrets()
+	case v.IsObject():
+		for _, e := range v.ObjectValue() {
+			if listsSecrets(e, secret) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // recorded takes recorded state apart into the object as it was last seen and the inputs that led to it.
