@@ -131,47 +131,56 @@ func meta(namespace, name string) pulumi.Map {
 	return m
 }
 
+// web is a Deployment for nodes with these labels.
+func web(namespace string, nodes pulumi.Map) pulumi.Map {
+	labels := pulumi.Map{"app": pulumi.String("web")}
+	return pulumi.Map{
+		"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "metadata": meta(namespace, "web"),
+		"spec": pulumi.Map{
+			"selector": pulumi.Map{"matchLabels": labels},
+			"template": pulumi.Map{"metadata": pulumi.Map{"labels": labels}, "spec": pulumi.Map{
+				"nodeSelector": nodes,
+				"containers": pulumi.Array{pulumi.Map{
+					"name": pulumi.String("main"), "image": pulumi.String("example.org/web:1"),
+				}},
+			}},
+		},
+	}
+}
+
+// everything is a program with an object of each sort, one of which has a value that can be changed.
+func everything(p *program, ns, secret string, value string) {
+	namespace := p.register("kubernetes:core/v1:Namespace", "ns", pulumi.Map{
+		"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Namespace"), "metadata": meta("", ns),
+	})
+	in := pulumi.DependsOn([]pulumi.Resource{namespace})
+	generated := p.register("random:index/randomPassword:RandomPassword", "password", pulumi.Map{
+		"length": pulumi.Int(24), "minSpecial": pulumi.Int(2),
+	})
+	p.register("kubernetes:core/v1:Secret", "secret", pulumi.Map{
+		"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Secret"), "metadata": meta(ns, "s"),
+		"stringData": pulumi.Map{
+			"given": pulumi.ToSecret(pulumi.String(secret)), "generated": generated.Result,
+		},
+	}, in)
+	p.register("kubernetes:core/v1:ConfigMap", "config", pulumi.Map{
+		"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ConfigMap"), "metadata": meta(ns, "c"),
+		"data": pulumi.Map{"value": pulumi.String(value)},
+	}, in)
+	p.register("kubernetes:core/v1:ServiceAccountPatch", "default", pulumi.Map{
+		"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ServiceAccount"), "metadata": meta(ns, "default"),
+		"automountServiceAccountToken": pulumi.Bool(false),
+	}, in)
+	p.register("kubernetes:apps/v1:Deployment", "web", web(ns, pulumi.Map{}), in)
+	p.ctx.Export("password", generated.Result)
+}
+
 func TestStackOnTheRealEngine(t *testing.T) {
 	t.Parallel()
 	const ns, secret = "engine", "the-given-password"
 	value := "one"
 	var password string
-	s, backend := stack(t, "engine", func(p *program) {
-		namespace := p.register("kubernetes:core/v1:Namespace", "ns", pulumi.Map{
-			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Namespace"), "metadata": meta("", ns),
-		})
-		in := pulumi.DependsOn([]pulumi.Resource{namespace})
-		generated := p.register("random:index/randomPassword:RandomPassword", "password", pulumi.Map{
-			"length": pulumi.Int(24), "minSpecial": pulumi.Int(2),
-		})
-		p.register("kubernetes:core/v1:Secret", "secret", pulumi.Map{
-			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Secret"), "metadata": meta(ns, "s"),
-			"stringData": pulumi.Map{
-				"given": pulumi.ToSecret(pulumi.String(secret)), "generated": generated.Result,
-			},
-		}, in)
-		p.register("kubernetes:core/v1:ConfigMap", "config", pulumi.Map{
-			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ConfigMap"), "metadata": meta(ns, "c"),
-			"data": pulumi.Map{"value": pulumi.String(value)},
-		}, in)
-		p.register("kubernetes:core/v1:ServiceAccountPatch", "default", pulumi.Map{
-			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ServiceAccount"), "metadata": meta(ns, "default"),
-			"automountServiceAccountToken": pulumi.Bool(false),
-		}, in)
-		labels := pulumi.Map{"app": pulumi.String("web")}
-		p.register("kubernetes:apps/v1:Deployment", "web", pulumi.Map{
-			"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "metadata": meta(ns, "web"),
-			"spec": pulumi.Map{
-				"selector": pulumi.Map{"matchLabels": labels},
-				"template": pulumi.Map{"metadata": pulumi.Map{"labels": labels}, "spec": pulumi.Map{
-					"containers": pulumi.Array{pulumi.Map{
-						"name": pulumi.String("main"), "image": pulumi.String("example.org/web:1"),
-					}},
-				}},
-			},
-		}, in)
-		p.ctx.Export("password", generated.Result)
-	})
+	s, backend := stack(t, "engine", func(p *program) { everything(p, ns, secret, value) })
 	ctx, c := t.Context(), client(t)
 
 	planned, err := s.Preview(ctx)
@@ -241,22 +250,11 @@ func TestInterruptedUpGoesOnLater(t *testing.T) {
 		namespace := p.register("kubernetes:core/v1:Namespace", "ns", pulumi.Map{
 			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("Namespace"), "metadata": meta("", ns),
 		})
-		labels := pulumi.Map{"app": pulumi.String("web")}
-		web := p.register("kubernetes:apps/v1:Deployment", "web", pulumi.Map{
-			"apiVersion": pulumi.String("apps/v1"), "kind": pulumi.String("Deployment"), "metadata": meta(ns, "web"),
-			"spec": pulumi.Map{
-				"selector": pulumi.Map{"matchLabels": labels},
-				"template": pulumi.Map{"metadata": pulumi.Map{"labels": labels}, "spec": pulumi.Map{
-					"nodeSelector": nodes,
-					"containers": pulumi.Array{pulumi.Map{
-						"name": pulumi.String("main"), "image": pulumi.String("example.org/web:1"),
-					}},
-				}},
-			},
-		}, pulumi.DependsOn([]pulumi.Resource{namespace}))
+		deployment := p.register("kubernetes:apps/v1:Deployment", "web", web(ns, nodes),
+			pulumi.DependsOn([]pulumi.Resource{namespace}))
 		p.register("kubernetes:core/v1:ConfigMap", "after", pulumi.Map{
 			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("ConfigMap"), "metadata": meta(ns, "after"),
-		}, pulumi.DependsOn([]pulumi.Resource{web}))
+		}, pulumi.DependsOn([]pulumi.Resource{deployment}))
 	})
 	c := client(t)
 
