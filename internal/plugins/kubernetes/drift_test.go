@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,6 +69,29 @@ func TestDriftInLists(t *testing.T) {
 			`{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"example.org/web:evil"}]}}}}`)
 		assert.Equal(t, map[string]string{"spec.template.spec.containers[0].image": "UPDATE"}, paths(e.refresh(web)))
 	})
+}
+
+func TestRefreshWithoutDriftLeavesInputsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	ns := e.namespaceFor("untouched")
+	set := deployment(ns, "db", 0, "example.org/db:1")
+	set["kind"] = "StatefulSet"
+	spec := set["spec"].(doc)
+	spec["serviceName"] = "db"
+	// The API server shows the claim's metadata with a creation time of null.
+	spec["volumeClaimTemplates"] = []any{doc{"metadata": doc{"name": "data"}, "spec": doc{
+		"accessModes": []any{"ReadWriteOnce"}, "resources": doc{"requests": doc{"storage": "1024Mi"}},
+	}}}
+	container := spec["template"].(doc)["spec"].(doc)["containers"].([]any)[0].(doc)
+	container["env"] = []any{
+		doc{"name": "OPEN", "value": "seen"},
+		doc{"name": "PASSWORD", "value": resource.MakeSecret(resource.NewProperty(hidden))},
+	}
+	m := e.create("db", set)
+	inputs := m.inputs
+	assert.Empty(t, paths(e.refresh(m)))
+	assert.Equal(t, visible(t, inputs), visible(t, m.inputs), "what was secret, and nothing else, is")
 }
 
 // webhook has a server that nobody runs.
