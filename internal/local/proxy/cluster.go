@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -191,25 +190,19 @@ func (c *cluster) workloads(service *corev1.Service) []*corev1.PodSpec {
 	for _, p := range pods {
 		add(&p.ObjectMeta, &p.Spec)
 	}
-	templates := []corev1.PodTemplateSpec{}
 	deployments, _ := c.deployments.Deployments(namespace).List(everything)
+	for _, d := range deployments {
+		add(&d.Spec.Template.ObjectMeta, &d.Spec.Template.Spec)
+	}
 	statefulSets, _ := c.statefulSets.StatefulSets(namespace).List(everything)
+	for _, s := range statefulSets {
+		add(&s.Spec.Template.ObjectMeta, &s.Spec.Template.Spec)
+	}
 	daemonSets, _ := c.daemonSets.DaemonSets(namespace).List(everything)
-	templates = append(templates, collect(deployments, func(d *appsv1.Deployment) corev1.PodTemplateSpec { return d.Spec.Template })...)
-	templates = append(templates, collect(statefulSets, func(s *appsv1.StatefulSet) corev1.PodTemplateSpec { return s.Spec.Template })...)
-	templates = append(templates, collect(daemonSets, func(d *appsv1.DaemonSet) corev1.PodTemplateSpec { return d.Spec.Template })...)
-	for i := range templates {
-		add(&templates[i].ObjectMeta, &templates[i].Spec)
+	for _, d := range daemonSets {
+		add(&d.Spec.Template.ObjectMeta, &d.Spec.Template.Spec)
 	}
 	return specs
-}
-
-func collect[From, To any](all []From, part func(From) To) []To {
-	parts := make([]To, len(all))
-	for i, one := range all {
-		parts[i] = part(one)
-	}
-	return parts
 }
 
 // ingress finds what stands behind the ingress that is responsible for a host and a path.
