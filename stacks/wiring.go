@@ -103,6 +103,7 @@ func (s *stack) certTrust(c *cluster.Cluster, opts []pulumi.ResourceOption) (*ce
 		ACME: acme(cfg.ACME),
 		Bundle: certtrust.Bundle{
 			Name: cfg.Bundle.Name, Key: cfg.Bundle.Key, PublicRoots: cfg.Bundle.PublicRoots,
+			Additional: cfg.Bundle.AdditionalCertificates,
 		},
 		ControlPlaneIssuer: controlPlaneIssuer(cfg.ControlPlaneIssuer),
 	}, opts...)

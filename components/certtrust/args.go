@@ -112,6 +112,8 @@ type Bundle struct {
 	Name, Key string
 	// PublicRoots adds the public root certificates.
 	PublicRoots bool
+	// Additional are more certificates, in PEM; empty: none.
+	Additional string
 }
 
 // ControlPlaneIssuer is the CA behind the Issuer controlplane-issuer: KeyPair, or nil for an intermediate CA that the

@@ -89,11 +89,23 @@ func TestAnotherCAHasOtherCertificates(t *testing.T) {
 	}
 }
 
-func TestBundleWithoutPublicRoots(t *testing.T) {
-	set, err := (&builder{args: Args{CA: CA{SecretName: "company-ca"}, Bundle: Bundle{Name: "trust", Key: "ca.crt"}}}).bundle()
-	require.NoError(t, err)
-	assert.Equal(t, []any{map[string]any{"secret": map[string]any{"name": "company-ca-anchor", "key": "ca.crt"}}},
-		field(t, set, "Bundle", "trust", "spec", "sources"))
+func TestSourcesOfTheBundle(t *testing.T) {
+	anchor := map[string]any{"secret": map[string]any{"name": "company-ca-anchor", "key": "ca.crt"}}
+	for name, c := range map[string]struct {
+		bundle  Bundle
+		sources []any
+	}{
+		"the CA alone":      {Bundle{}, []any{anchor}},
+		"with public roots": {Bundle{PublicRoots: true}, []any{anchor, map[string]any{"useDefaultCAs": true}}},
+		"with more":         {Bundle{Additional: "PEM"}, []any{anchor, map[string]any{"inLine": "PEM"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.bundle.Name, c.bundle.Key = "trust", "ca.crt"
+			set, err := (&builder{args: Args{CA: CA{SecretName: "company-ca"}, Bundle: c.bundle}}).bundle()
+			require.NoError(t, err)
+			assert.Equal(t, c.sources, field(t, set, "Bundle", "trust", "spec", "sources"))
+		})
+	}
 }
 
 // TestDocumentationNamesWhatExists keeps the names in the operations guide in step with the code.

@@ -93,6 +93,9 @@ func (b *builder) bundle() (manifest.Set, error) {
 	if b.args.Bundle.PublicRoots {
 		sources = append(sources, map[string]any{"useDefaultCAs": true})
 	}
+	if b.args.Bundle.Additional != "" {
+		sources = append(sources, map[string]any{"inLine": b.args.Bundle.Additional})
+	}
 	objects = append(objects, custom("trust.cert-manager.io/v1alpha1", "Bundle", "", b.args.Bundle.Name, "condition=Synced",
 		map[string]any{
 			"sources": sources,

@@ -265,7 +265,7 @@ var bad = []struct {
 		`controlplane:availability: "duo" must be one of single, zonal`,
 		"controlplane:certTrust.acme: has no way to prove the ownership of a name; must have exactly one of http01, route53",
 		"controlplane:certTrust.acme.server: is missing; must be a URL that starts with https://",
-		`controlplane:certTrust.bundle.nmae: is not a key; allowed are key, name, publicRoots; did you mean "name"?`,
+		`controlplane:certTrust.bundle.nmae: is not a key; allowed are additionalCertificates, key, name, publicRoots; did you mean "name"?`,
 		"controlplane:cluster.kubeconfig: 1 must be a string that is not empty"}},
 	{"request under a limit that is wrong", "resources: {operator: {requests: {cpu: 2}, limits: {cpu: lots}}}", []string{
 		`controlplane:resources.operator.limits.cpu: "lots" ` + quantity}},

@@ -161,6 +161,8 @@ type Bundle struct {
 	Key string `json:"key,omitempty" jsonschema:"format=configmap-key,default=ca-certificates.crt"`
 	// Whether the bundle also has the public root certificates, so that one file suffices to call both the platform's parts and the internet.
 	PublicRoots bool `json:"publicRoots" jsonschema:"default=true"`
+	// More certificates in PEM that the bundle has, such as those of the company's own authorities, or of a platform CA that is about to take over or has just been replaced.
+	AdditionalCertificates string `json:"additionalCertificates,omitempty" jsonschema:"format=pem-certificate"`
 }
 
 // ControlPlaneIssuer is the CA behind the Issuer controlplane-issuer: either

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,7 @@ func TestCertificateAuthorities(t *testing.T) {
 				"platformCA": map[string]any{"source": "existing", "existing": map[string]any{
 					"certificate": given.Certificate, "privateKey": secret(given.Key),
 				}},
+				"bundle": map[string]any{"additionalCertificates": provided.Certificate}, // the one that comes next
 				"controlPlaneIssuer": map[string]any{
 					"certificate": controlPlane.Certificate, "privateKey": secret(controlPlane.Key),
 				},
@@ -56,6 +58,11 @@ func TestCertificateAuthorities(t *testing.T) {
 		e.Namespace("given", nil)
 		root := e.Issuance("given", "reader")
 		assert.Equal(t, "Given CA", root.Subject.CommonName)
+		block, _ := pem.Decode([]byte(provided.Certificate))
+		next, err := x509.ParseCertificate(block.Bytes)
+		require.NoError(t, err)
+		_, err = next.Verify(x509.VerifyOptions{Roots: e.Trusted("reader")})
+		assert.NoError(t, err, "the CA that comes next is trusted already")
 		for _, ca := range []verify.CA{given, controlPlane} {
 			assert.NotContains(t, stateOf(t, e), keyBody(ca.Key), "a given key is in the state only encrypted")
 		}
