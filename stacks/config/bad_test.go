@@ -64,7 +64,7 @@ var bad = []struct {
 	{"component of the wrong type", "cluster: kind", []string{
 		"controlplane:cluster: a string must be a map with the keys context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent"}},
 	{"list for a map", "certTrust: {bundle: [a]}", []string{
-		"controlplane:certTrust.bundle: a list must be a map with the keys key, name, publicRoots"}},
+		"controlplane:certTrust.bundle: a list must be a map with the keys additionalCertificates, key, name, publicRoots"}},
 	{"map for a string", "artifacts: {imageMirror: {host: a}}", []string{
 		"controlplane:artifacts.imageMirror: a map " + mirror}},
 	{"string for a list", "certTrust: {acme: $ACME53, certManager: {dns01RecursiveNameservers: '1.1.1.1:53'}}", []string{
