@@ -1,6 +1,6 @@
 package manifest
 
-// stripDescriptions removes the prose from the schemas of a custom resource definition. It is three quarters of a large
+// stripDescriptions removes the prose from the schemas of a custom resource definition. It is most of a large
 // definition; it would be stored twice in the state, once as input and once as output, and the state is written anew
 // for every resource. What it costs: `kubectl explain` shows the fields of such a resource without their descriptions.
 func stripDescriptions(o *Object) {
