@@ -44,7 +44,7 @@ func TestStack(t *testing.T) {
 	t.Run("a certificate verifies with the bundle of another namespace", func(t *testing.T) {
 		cluster.Namespace("e2e-app", nil)
 		cluster.Namespace("e2e-reader", bundleLabel(t, up))
-		cluster.Issuance("e2e-app", "e2e-reader")
+		cluster.For(t).Issuance("e2e-app", "e2e-reader")
 	})
 	t.Run("a pod finds the bundle where Go programs look for it", func(t *testing.T) { mountBundle(t, cluster, up) })
 	t.Run("the webhooks refuse what cannot work", func(t *testing.T) { refusals(t, cluster) })
@@ -52,7 +52,7 @@ func TestStack(t *testing.T) {
 	t.Run("Prometheus would find metrics", func(t *testing.T) { metrics(t, cluster) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
 		loseAllPods(t, cluster)
-		cluster.Issue("e2e-app", "after-loss", "after.e2e-app.svc", "ClusterIssuer", "platform-ca")
+		cluster.For(t).Issue("e2e-app", "after-loss", "after.e2e-app.svc", "ClusterIssuer", "platform-ca")
 	})
 	for _, name := range []string{"e2e-app", "e2e-reader"} {
 		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), name, metav1.DeleteOptions{}))
@@ -71,7 +71,7 @@ func TestStack(t *testing.T) {
 		_, err := automation.Destroy(cluster.Context(), options)
 		require.NoError(t, err)
 		destroyed = true
-		cluster.Settles(before)
+		cluster.For(t).Settles(before)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/telekom/controlplane-infrastructure/automation"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
@@ -46,7 +47,8 @@ func podsReady(t *testing.T, cluster *verify.Cluster) {
 	}
 }
 
-// loseAllPods does to the platform what the failure of all nodes does: every pod is gone at once, unprepared.
+// loseAllPods does to the platform what the failure of all nodes does: every pod is gone at once, unprepared. The
+// leaders among the new pods are known only when the leases of those before them have run out, after a minute or so.
 func loseAllPods(t *testing.T, cluster *verify.Cluster) {
 	lost := map[string]bool{}
 	for _, pod := range platformPods(t, cluster) {
@@ -63,6 +65,13 @@ func loseAllPods(t *testing.T, cluster *verify.Cluster) {
 			for _, s := range pod.Status.ContainerStatuses {
 				assert.True(c, s.Ready, "%s is ready", pod.Name)
 			}
+		}
+		leases, err := cluster.Clients.CoordinationV1().Leases("cert-manager").List(cluster.Context(), metav1.ListOptions{})
+		require.NoError(c, err)
+		assert.NotEmpty(c, leases.Items)
+		for _, lease := range leases.Items {
+			pod, _, led := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
+			assert.True(c, led && !lost[pod], "%s is led by a new pod, not by %q", lease.Name, pod)
 		}
 	}, 3*verify.Patience, time.Second, "other pods take the place of those lost")
 }

@@ -44,6 +44,11 @@ func Connect(t *testing.T, kubeconfig string) *Cluster {
 	return c
 }
 
+// For is the cluster for a subtest: what fails there ends the subtest, and what is made there is removed after it.
+func (c *Cluster) For(t *testing.T) *Cluster {
+	return &Cluster{T: t, Dynamic: c.Dynamic, Clients: c.Clients}
+}
+
 // Context bounds a call.
 func (c *Cluster) Context() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
