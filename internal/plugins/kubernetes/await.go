@@ -152,6 +152,8 @@ func (w *wait) ended(err error, bound time.Duration) error {
 	case errors.Is(err, context.Canceled):
 		return &notReady{
 			message: fmt.Sprintf("operation was cancelled while waiting for it to be ready: %s", w.last.message),
+			// Who cancels has waited in vain, and wants to know for what.
+			reasons: w.session.explanation(w.readiness, w.object),
 		}
 	}
 	return err

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -114,7 +115,9 @@ func TestCancellationEndsAWait(t *testing.T) {
 	err = <-result
 	inTime(t, start, 5*time.Second)
 	require.ErrorContains(t, err, "operation was cancelled")
-	require.NotNil(t, initError(err), "the object is recorded")
+	detail := initError(err)
+	require.NotNil(t, detail, "the object is recorded")
+	assert.Contains(t, strings.Join(detail.GetReasons(), "\n"), "Unschedulable", "what was waited for in vain")
 
 	e = reachable(t) // the next operation
 	_, err = e.client.Delete(t.Context(), &pulumirpc.DeleteRequest{Id: m.id, Urn: m.urn, Properties: m.state})
