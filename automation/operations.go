@@ -96,12 +96,9 @@ func operate(ctx context.Context, o Options, name string,
 
 	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
 	ch, gathered := make(chan events.EngineEvent), make(chan struct{})
-	g := gatherer{result: result, out: s.Progress, started: map[string]time.Time{}}
 	go func() {
 		defer close(gathered)
-		for e := range ch {
-			g.event(e)
-		}
+		newGatherer(result, s.Progress).gather(ch)
 	}()
 	err = run(s, ch)
 	<-gathered

@@ -3,6 +3,7 @@ package automation
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,11 +13,65 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
 )
 
+// patience is how long an operation may take before a line says that it is being waited for, and again after as long.
+const patience = 10 * time.Second
+
 // gatherer turns the engine's events into a Result and lines of progress.
 type gatherer struct {
-	result  *Result
-	out     io.Writer
-	started map[string]time.Time // by URN and operation
+	result *Result
+	out    io.Writer
+	// under is what is under way, by URN: the engine does one thing at a time with a resource.
+	under map[string]*operation
+}
+
+// operation is what the engine does with one resource.
+type operation struct {
+	op      apitype.OpType
+	group   bool // a component or the stack, which only waits for what is in it
+	started time.Time
+	told    time.Time // when a line last said that it is being waited for
+	status  string    // what the plugin last said it waits for
+}
+
+func newGatherer(result *Result, out io.Writer) *gatherer {
+	return &gatherer{result: result, out: out, under: map[string]*operation{}}
+}
+
+// gather takes events until there are no more.
+func (g *gatherer) gather(ch <-chan events.EngineEvent) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case e, more := <-ch:
+			if !more {
+				return
+			}
+			g.event(e)
+		case now := <-tick.C:
+			g.waiting(now)
+		}
+	}
+}
+
+// waiting tells what takes long, and why as far as is known.
+func (g *gatherer) waiting(now time.Time) {
+	for _, name := range slices.Sorted(maps.Keys(g.under)) {
+		o, u := g.under[name], urn.URN(name)
+		if o.group || now.Sub(o.told) < patience {
+			continue
+		}
+		o.told = now
+		g.printf("%s", strings.TrimSuffix(fmt.Sprintf("waiting  %s  %s  %s: %s", u.Name(), u.Type(),
+			now.Sub(o.started).Round(time.Second), o.status), ": "))
+	}
+}
+
+// status keeps what a plugin says about an operation under way.
+func (g *gatherer) status(d apitype.DiagnosticEvent) {
+	if o := g.under[d.URN]; o != nil {
+		o.status, _, _ = strings.Cut(strings.TrimSpace(d.Message), "\n")
+	}
 }
 
 // engineOutput is where the engine's own text goes.
@@ -46,7 +101,11 @@ func (g *gatherer) event(e events.EngineEvent) {
 
 func (g *gatherer) diagnostic(d apitype.DiagnosticEvent) {
 	text := strings.TrimSpace(d.Message)
-	if text == "" || d.Ephemeral || d.URN == "" && strings.HasSuffix(text, " failed") && len(g.result.Errors) > 0 {
+	if d.Ephemeral {
+		g.status(d)
+		return
+	}
+	if text == "" || d.URN == "" && strings.HasSuffix(text, " failed") && len(g.result.Errors) > 0 {
 		return // the last is the engine's closing line, which adds nothing to the errors before it
 	}
 	if d.URN != "" {
@@ -75,31 +134,32 @@ var quiet = []apitype.OpType{
 	apitype.OpRemovePendingReplace,
 }
 
-func key(m apitype.StepEventMetadata) string { return m.URN + " " + string(m.Op) }
-
 func (g *gatherer) begin(m apitype.StepEventMetadata) {
-	g.started[key(m)] = time.Now()
+	now := time.Now()
+	step := newStep(m)
+	g.under[m.URN] = &operation{op: m.Op, group: !step.Custom, started: now, told: now}
 	if !slices.Contains(quiet, m.Op) {
-		g.result.Steps = append(g.result.Steps, newStep(m))
+		g.result.Steps = append(g.result.Steps, step)
 	}
 }
 
 func (g *gatherer) end(m apitype.StepEventMetadata, planning, failed bool) {
+	o := g.under[m.URN]
+	delete(g.under, m.URN)
 	if slices.Contains(quiet, m.Op) && !failed {
 		return
 	}
 	u := urn.URN(m.URN)
 	line := fmt.Sprintf("%-8s %s  %s", map[bool]string{true: "failed", false: string(m.Op)}[failed], u.Name(), u.Type())
-	started, known := g.started[key(m)]
 	switch {
-	case !known: // a refresh that has found a difference
+	case o == nil || o.op == apitype.OpRefresh && !failed: // a refresh that has found a difference
 		step := newStep(m)
 		g.result.Steps = append(g.result.Steps, step)
 		line += "  " + strings.Join(step.Properties, ", ")
 	case failed:
 		g.fail(m)
-	case !planning && time.Since(started) > 2*time.Second:
-		line += fmt.Sprintf("  %s", time.Since(started).Round(100*time.Millisecond))
+	case !planning && time.Since(o.started) > 2*time.Second:
+		line += fmt.Sprintf("  %s", time.Since(o.started).Round(100*time.Millisecond))
 	}
 	g.printf("%s", strings.TrimRight(line, " "))
 }

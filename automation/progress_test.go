@@ -3,6 +3,7 @@ package automation
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func metadata(op apitype.OpType, changed ...string) apitype.StepEventMetadata {
 // gather runs events through a gatherer and returns what it made of them.
 func gather(list ...apitype.EngineEvent) (*Result, string) {
 	var out bytes.Buffer
-	g := gatherer{result: &Result{Changes: map[string]int{}}, out: &out, started: map[string]time.Time{}}
+	g := newGatherer(&Result{Changes: map[string]int{}}, &out)
 	for _, e := range list {
 		g.event(events.EngineEvent{EngineEvent: e})
 	}
@@ -91,6 +92,28 @@ func TestAFailureNamesTheResourceOnce(t *testing.T) {
 	result.Stack, result.Operation = "dev", "up"
 	err := &OperationError{Result: result, Err: errors.New("exit status 255\nstdout: a lot of text")}
 	assert.Equal(t, "up of stack dev failed:\n  cert-manager/webhook: deployment is not ready: image cannot be pulled", err.Error())
+}
+
+func TestALongWaitSaysWhy(t *testing.T) {
+	var out bytes.Buffer
+	g := newGatherer(&Result{Changes: map[string]int{}}, &out)
+	send := func(e apitype.EngineEvent) { g.event(events.EngineEvent{EngineEvent: e}) }
+	send(apitype.EngineEvent{ResourcePreEvent: &apitype.ResourcePreEvent{Metadata: metadata(apitype.OpCreate)}})
+	send(apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{
+		URN: deploymentURN, Severity: "info", Ephemeral: true, Message: "Available: 0/1, image cannot be pulled\n",
+	}})
+	begin := time.Now()
+	for _, after := range []time.Duration{5, 12, 13, 23} {
+		g.waiting(begin.Add(after * time.Second))
+	}
+	line := "waiting  cert-manager/webhook  kubernetes:apps/v1:Deployment  %ds: Available: 0/1, image cannot be pulled\n"
+	assert.Equal(t, fmt.Sprintf(line, 12)+fmt.Sprintf(line, 23), out.String())
+
+	out.Reset()
+	send(apitype.EngineEvent{ResOutputsEvent: &apitype.ResOutputsEvent{Metadata: metadata(apitype.OpCreate)}})
+	out.Reset()
+	g.waiting(begin.Add(time.Hour))
+	assert.Empty(t, out.String(), "what is done is not waited for")
 }
 
 func TestSummary(t *testing.T) {

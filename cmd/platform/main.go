@@ -9,7 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 
 	"github.com/telekom/controlplane-infrastructure/automation"
 )
@@ -73,6 +75,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 there are change
 		SilenceUsage:  true,
 		Args:          noArguments,
 		RunE:          showHelp,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			// Kubernetes' client library reports cancelled requests and the like on standard error. What a user needs to
+			// know comes as an error; only the supervisor, which has a log of its own, keeps the library's.
+			if cmd.Name() != "supervise" {
+				klog.SetLogger(logr.Discard())
+			}
+		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newUp(), newPreview(), newRefresh(), newDestroy(), newOutputs(), newValidate(), newLocal())
