@@ -31,29 +31,39 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := layout(o.Dir)
+	for l := layout(o.Dir); ; {
+		cp, again, err := o.startOrClean(ctx, l, fingerprint)
+		if !again {
+			return cp, err
+		}
+	}
+}
+
+// startOrClean does what a start finds to do: reuse what runs, clean up what a killed one has left, or launch. Cleaning
+// up removes the directory and with it the lock on it, so that somebody else may be next: the start looks again.
+func (o Options) startOrClean(ctx context.Context, l layout, fingerprint string) (cp *ControlPlane, again bool, err error) {
 	unlock, err := lockDir(ctx, l)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	defer func() { unlock() }()
-
+	defer unlock()
 	if cp, err := reuse(ctx, l, fingerprint); cp != nil || err != nil {
-		return cp, err
+		return cp, false, err
 	}
-	found, err := clean(l)
-	if err != nil {
-		return nil, err
+	if entries, err := os.ReadDir(string(l)); err == nil && len(entries) > 0 {
+		found, err := clean(l)
+		if err != nil {
+			return nil, false, err
+		}
+		if found != "" {
+			fmt.Fprintf(o.Log, "local control plane in %s: %s\n", l, found)
+		}
+		if _, err := os.Stat(string(l)); err != nil {
+			return nil, true, nil
+		}
 	}
-	if found != "" {
-		fmt.Fprintf(o.Log, "local control plane in %s: %s\n", l, found)
-	}
-	unlock() // cleaning up has removed the directory that the lock was on
-	if unlock, err = lockDir(ctx, l); err != nil {
-		unlock = func() {}
-		return nil, err
-	}
-	return launch(ctx, l, o)
+	cp, err = launch(ctx, l, o)
+	return cp, false, err
 }
 
 // reuse returns the control plane that has a supervisor already, or nil when there is none.

@@ -3,7 +3,6 @@ package local_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -176,16 +175,22 @@ func TestBackground(t *testing.T) {
 
 func TestConcurrentStartsShareOneAndStopLeavesNothing(t *testing.T) {
 	o := local.Options{Dir: shortDir(t), SupervisorCommand: []string{os.Args[0], "supervise"}}
-	started, failures := make(chan *local.ControlPlane, 2), make(chan error, 2)
-	for range 2 {
+	const starts = 4
+	started, failures := make(chan *local.ControlPlane, starts), make(chan error, starts)
+	for range starts {
 		go func() {
 			cp, err := local.Start(t.Context(), o)
 			started <- cp
 			failures <- err
 		}()
 	}
-	require.NoError(t, errors.Join(<-failures, <-failures))
+	for range starts {
+		require.NoError(t, <-failures)
+	}
 	one, two := <-started, <-started
+	for range starts - 2 {
+		assert.Equal(t, one.URL, (<-started).URL)
+	}
 	assert.Equal(t, one.URL, two.URL)
 
 	// The state of stacks goes as well: what it describes is gone.
