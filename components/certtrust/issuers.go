@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -39,14 +40,14 @@ func (p KeyPair) fingerprint() string {
 // authority is the platform CA: its key pair, where it is not there already, and the ClusterIssuer that signs with it.
 func (b *builder) authority() (manifest.Set, error) {
 	ca := b.args.CA
-	issuer, err := manifest.Typed(clusterIssuer(PlatformIssuer, map[string]any{"ca": map[string]any{"secretName": ca.secret()}}))
+	issuer, err := manifest.Typed(certmanager.ClusterIssuer(PlatformIssuer, map[string]any{"ca": map[string]any{"secretName": ca.secret()}}))
 	if err != nil {
 		return issuer, err
 	}
 	var pair manifest.Set
 	switch {
 	case ca.SelfSigned != nil:
-		pair, err = manifest.Typed(clusterIssuer(rootIssuer, map[string]any{"selfSigned": map[string]any{}}), root(*ca.SelfSigned))
+		pair, err = manifest.Typed(certmanager.ClusterIssuer(rootIssuer, map[string]any{"selfSigned": map[string]any{}}), root(*ca.SelfSigned))
 	case ca.KeyPair != nil:
 		pair, err = keyPair(Namespace, ca.secret(), *ca.KeyPair)
 	}
@@ -63,12 +64,12 @@ func root(s SelfSigned) runtime.Object {
 		"isCA": true, "commonName": s.CommonName, "secretName": rootSecret,
 		"duration": s.Duration, "renewBefore": s.RenewBefore, "privateKey": key,
 		"usages":    []any{"cert sign", "crl sign", "digital signature"},
-		"issuerRef": issuerRef(rootIssuer, "ClusterIssuer"),
+		"issuerRef": certmanager.IssuerRef(rootIssuer, "ClusterIssuer"),
 	}
 	if s.Organization != "" {
 		spec["subject"] = map[string]any{"organizations": []any{s.Organization}}
 	}
-	return certificate(Namespace, rootSecret, spec)
+	return certmanager.Certificate(Namespace, rootSecret, spec)
 }
 
 // bundle is what workloads trust. Its source is a certificate that the platform CA has signed, in the one namespace
@@ -81,12 +82,12 @@ func (b *builder) bundle() (manifest.Set, error) {
 	if pair := b.args.CA.KeyPair; pair != nil {
 		source = map[string]any{"inLine": pair.Certificate}
 	} else {
-		objects = append(objects, certificate(ControlPlaneNamespace, anchor, map[string]any{
+		objects = append(objects, certmanager.Certificate(ControlPlaneNamespace, anchor, map[string]any{
 			"secretName": anchor,
 			"dnsNames":   []any{"platform-trust-anchor." + ControlPlaneNamespace + ".svc"},
 			"duration":   "24h", "renewBefore": "23h", "revisionHistoryLimit": int64(1),
 			"privateKey": map[string]any{"algorithm": "ECDSA", "size": int64(256), "rotationPolicy": "Always"},
-			"issuerRef":  issuerRef(PlatformIssuer, "ClusterIssuer"),
+			"issuerRef":  certmanager.IssuerRef(PlatformIssuer, "ClusterIssuer"),
 		}))
 	}
 	sources := []any{source}
@@ -96,7 +97,7 @@ func (b *builder) bundle() (manifest.Set, error) {
 	if b.args.Bundle.Additional != "" {
 		sources = append(sources, map[string]any{"inLine": b.args.Bundle.Additional})
 	}
-	objects = append(objects, custom("trust.cert-manager.io/v1alpha1", "Bundle", "", b.args.Bundle.Name, "condition=Synced",
+	objects = append(objects, manifest.Custom("trust.cert-manager.io/v1alpha1", "Bundle", "", b.args.Bundle.Name, "condition=Synced",
 		map[string]any{
 			"sources": sources,
 			"target": map[string]any{
@@ -128,7 +129,7 @@ func (b *builder) acmeIssuer() (manifest.Set, error) {
 	if a.CABundle != "" {
 		acme["caBundle"] = encode(a.CABundle)
 	}
-	return manifest.Typed(clusterIssuer(PublicIssuer, map[string]any{"acme": acme}))
+	return manifest.Typed(certmanager.ClusterIssuer(PublicIssuer, map[string]any{"acme": acme}))
 }
 
 // controlPlaneIssuer is the issuer that the Control Plane uses when its certificates are to come from outside. Nothing
@@ -142,7 +143,7 @@ func (b *builder) controlPlaneIssuer() (manifest.Set, error) {
 	if err != nil {
 		return ca, err
 	}
-	issuer, err := manifest.Typed(custom(certManagerV1, "Issuer", ControlPlaneNamespace, controlPlaneIssuer, "condition=Ready",
+	issuer, err := manifest.Typed(certmanager.Issuer(ControlPlaneNamespace, controlPlaneIssuer,
 		map[string]any{"ca": map[string]any{"secretName": secret}}))
 	return manifest.Merge(ca, issuer), err
 }
@@ -156,11 +157,11 @@ func (b *builder) controlPlaneCA(pair *KeyPair) (manifest.Set, string, error) {
 		return set, secret, err
 	}
 	secret := controlPlaneIssuer + "-" + b.args.CA.secret()
-	set, err := manifest.Typed(certificate(ControlPlaneNamespace, secret, map[string]any{
+	set, err := manifest.Typed(certmanager.Certificate(ControlPlaneNamespace, secret, map[string]any{
 		"isCA": true, "commonName": "Control Plane CA", "secretName": secret,
 		"duration": "43800h", "renewBefore": "8760h", // five years, the last one for the renewal
 		"privateKey": map[string]any{"algorithm": "ECDSA", "size": int64(384), "rotationPolicy": "Never"},
-		"issuerRef":  issuerRef(PlatformIssuer, "ClusterIssuer"),
+		"issuerRef":  certmanager.IssuerRef(PlatformIssuer, "ClusterIssuer"),
 	}))
 	return set, secret, err
 }

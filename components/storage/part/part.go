@@ -1,0 +1,99 @@
+// Package part is what the parts of the storage have in common.
+package part
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+)
+
+// Common is what every part is given.
+type Common struct {
+	// Provider is the cluster that everything is registered with; Random makes the passwords.
+	Provider, Random pulumi.ProviderResource
+	// Transforms apply to every object before it is registered, such as the image mirror.
+	Transforms []manifest.Transform
+	// Availability says how much failure the part survives.
+	Availability workload.Availability
+	// Classes size operators and short helpers.
+	Classes workload.Classes
+	// Issuer is the ClusterIssuer of the certificates between the platform's parts.
+	Issuer string
+	// Trust is the bundle that verifies them.
+	Trust Trust
+	// ControlPlaneNamespace is where consumers that belong to the Control Plane look for their Secrets.
+	ControlPlaneNamespace string
+	// Protect has the engine refuse to delete or replace what holds data.
+	Protect bool
+}
+
+// Trust is the bundle of certificates that workloads trust: a ConfigMap in each namespace with the label.
+type Trust struct {
+	// ConfigMap is its name, Key the key in it.
+	ConfigMap, Key string
+	// Label and LabelValue on a namespace ask for it.
+	Label, LabelValue string
+}
+
+// NamespaceLabels ask for the trust bundle in a namespace.
+func (c Common) NamespaceLabels() map[string]string {
+	return map[string]string{c.Trust.Label: c.Trust.LabelValue}
+}
+
+// Registrar registers the objects of a part.
+func (c Common) Registrar(ctx *pulumi.Context, parent pulumi.Resource) *manifest.Registrar {
+	return &manifest.Registrar{Ctx: ctx, Parent: parent, Provider: c.Provider, Transforms: c.Transforms}
+}
+
+// Password is a random password of letters and digits: nothing that a URL, a shell or a configuration file would need
+// to quote. 32 of them are worth 190 bits.
+func (c Common) Password(ctx *pulumi.Context, parent pulumi.Resource, name string) (pulumi.StringOutput, error) {
+	p, err := random.NewRandomPassword(ctx, name, &random.RandomPasswordArgs{
+		Length: pulumi.Int(32), Special: pulumi.Bool(false),
+	}, pulumi.Parent(parent), pulumi.Provider(c.Random))
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("password %s: %w", name, err)
+	}
+	return pulumi.ToSecret(p.Result).(pulumi.StringOutput), nil
+}
+
+// Stateful marks objects that hold data: with Protect the engine refuses to delete or replace them.
+func (c Common) Stateful(objects ...*manifest.Object) {
+	if !c.Protect {
+		return
+	}
+	for _, o := range objects {
+		o.Options = append(o.Options, pulumi.Protect(true))
+	}
+}
+
+// Volume is the storage of one pod.
+type Volume struct {
+	// Size is its capacity, such as 10Gi. It can grow later, if the storage class allows it, and never shrink.
+	Size string
+	// Class is the StorageClass; empty: the cluster's default.
+	Class string
+}
+
+// ObjectStore is a bucket that backups go to, with the credentials that may write there.
+type ObjectStore struct {
+	// EndpointURL is the address of an S3 interface that the platform's trust bundle verifies; nil: Amazon S3.
+	EndpointURL pulumi.StringInput
+	// Region is the bucket's region.
+	Region string
+	// Bucket is the bucket's name, Path the prefix of everything in it, without slashes at its ends.
+	Bucket, Path string
+	// Keys are static credentials. Without them, RoleARN is assumed by web identity.
+	Keys *Keys
+	// RoleARN is the IAM role that the pods assume.
+	RoleARN pulumi.StringInput
+}
+
+// Keys are static credentials of an S3 interface.
+type Keys struct {
+	AccessKey, SecretKey pulumi.StringInput
+}
