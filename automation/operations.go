@@ -95,13 +95,7 @@ func operate(ctx context.Context, o Options, name string,
 	defer s.close()
 
 	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
-	ch, gathered := make(chan events.EngineEvent), make(chan struct{})
-	go func() {
-		defer close(gathered)
-		newGatherer(result, s.Progress).gather(ch)
-	}()
-	err = run(s, ch)
-	<-gathered
+	err = follow(newGatherer(result, s.Progress), func(ch chan<- events.EngineEvent) error { return run(s, ch) })
 	result.Seconds = time.Since(started).Seconds()
 	if err != nil {
 		if slices.ContainsFunc(result.Errors, isMissingPlugin) {
@@ -111,6 +105,27 @@ func operate(ctx context.Context, o Options, name string,
 	}
 	result.Outputs = plainOutputs(s.outputs)
 	return result, nil
+}
+
+// closing is how long the events of an operation that is over may take to end.
+const closing = 3 * time.Second
+
+// follow runs an operation and returns when the gatherer has all of its events. One that failed before it had any may
+// leave their channel open for ever.
+func follow(g *gatherer, run func(chan<- events.EngineEvent) error) error {
+	ch, gathered := make(chan events.EngineEvent), make(chan struct{})
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		defer close(gathered)
+		g.gather(ctx, ch)
+	}()
+	err := run(ch)
+	if err != nil {
+		time.AfterFunc(closing, stop)
+	}
+	<-gathered
+	return err
 }
 
 // isMissingPlugin tells the engine's complaint about a plugin that it could not download.

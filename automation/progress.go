@@ -1,6 +1,7 @@
 package automation
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -37,12 +38,14 @@ func newGatherer(result *Result, out io.Writer) *gatherer {
 	return &gatherer{result: result, out: out, under: map[string]*operation{}}
 }
 
-// gather takes events until there are no more.
-func (g *gatherer) gather(ch <-chan events.EngineEvent) {
+// gather takes events until there are no more, or the context ends.
+func (g *gatherer) gather(ctx context.Context, ch <-chan events.EngineEvent) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
+		case <-ctx.Done():
+			return
 		case e, more := <-ch:
 			if !more {
 				return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -50,6 +51,15 @@ func TestStepsAndProgressOfAnUp(t *testing.T) {
 	}}, result.Steps)
 	assert.True(t, result.HasChanges())
 	assert.Equal(t, map[string]int{"update": 1, "same": 7}, result.Changes)
+}
+
+// The Automation API never closes the channel of an operation that could not begin, such as with a full temporary directory.
+func TestAnOperationThatCouldNotBeginEnds(t *testing.T) {
+	broken := errors.New("no space left on device")
+	started := time.Now()
+	err := follow(newGatherer(&Result{Changes: map[string]int{}}, io.Discard), func(chan<- events.EngineEvent) error { return broken })
+	assert.ErrorIs(t, err, broken)
+	assert.Less(t, time.Since(started), 2*closing)
 }
 
 func TestRefreshListsOnlyDrift(t *testing.T) {
