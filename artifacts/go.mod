@@ -18,6 +18,10 @@ require (
 	github.com/cert-manager/cert-manager v1.21.2
 	// Chart: deploy/charts/trust-manager.
 	github.com/cert-manager/trust-manager v0.25.0
+	// Manifests: releases/cnpg-<version>.yaml.
+	github.com/cloudnative-pg/cloudnative-pg v1.30.0
+	// Manifests: manifest.yaml.
+	github.com/cloudnative-pg/plugin-barman-cloud v0.15.0
 	// CRDs: example/prometheus-operator-crd.
 	github.com/prometheus-operator/prometheus-operator v0.93.1
 )

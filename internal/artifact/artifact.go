@@ -22,7 +22,8 @@ type Ref struct {
 	// Module is the path of a module that artifacts/go.mod pins.
 	Module string
 	// Path is a directory or a file inside the module, with slashes. Empty
-	// means the whole module.
+	// means the whole module. {version} stands for the pinned version without
+	// its v, for modules that name files after it.
 	Path string
 }
 

@@ -38,11 +38,12 @@ func (s *Store) module(ctx context.Context, ref Ref) (*Tree, error) {
 			return nil, err
 		}
 	}
-	tree, err := subtree(os.DirFS(dir), ref.Path)
+	name := strings.ReplaceAll(ref.Path, "{version}", strings.TrimPrefix(version, "v"))
+	tree, err := subtree(os.DirFS(dir), name)
 	if err != nil {
 		return nil, fmt.Errorf("module %s: %w", mod, err)
 	}
-	return &Tree{FS: tree, Version: version, Origin: path.Join(mod.String(), ref.Path)}, nil
+	return &Tree{FS: tree, Version: version, Origin: path.Join(mod.String(), name)}, nil
 }
 
 func (s *Store) suggestion(name string) string {

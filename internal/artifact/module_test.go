@@ -28,6 +28,7 @@ var demoFiles = map[string]string{
 	"deploy/chart/Chart.yaml":      "apiVersion: v2\nname: demo\nversion: 0.0.0\n",
 	"deploy/chart/templates/a.yml": "kind: ConfigMap\n",
 	"bundle.yaml":                  "kind: Namespace\n",
+	"releases/demo-1.2.3.yaml":     "kind: Secret\n",
 }
 
 // mirror serves example.com/demo v1.2.3, and returns the address and the lines
@@ -96,6 +97,12 @@ func TestFetchesAModuleFromAMirror(t *testing.T) {
 		tree, err := store.Fetch(context.Background(), artifact.Ref{Module: demo, Path: "bundle.yaml"}, nil)
 		require.NoError(t, err)
 		require.Equal(t, []string{"bundle.yaml"}, names(t, tree))
+	})
+	t.Run("a file that is named after the version", func(t *testing.T) {
+		tree, err := store.Fetch(context.Background(), artifact.Ref{Module: demo, Path: "releases/demo-{version}.yaml"}, nil)
+		require.NoError(t, err)
+		require.Equal(t, []string{"demo-1.2.3.yaml"}, names(t, tree))
+		require.Equal(t, "example.com/demo@v1.2.3/releases/demo-1.2.3.yaml", tree.Origin)
 	})
 	t.Run("but a path must exist", func(t *testing.T) {
 		_, err := store.Fetch(context.Background(), artifact.Ref{Module: demo, Path: "deploy/charts/demo"}, nil)
@@ -175,6 +182,8 @@ func TestThePinnedModulesHoldTheirCharts(t *testing.T) {
 		{Module: "github.com/cert-manager/cert-manager", Path: "deploy/charts/cert-manager"}:                    "Chart.yaml",
 		{Module: "github.com/cert-manager/trust-manager", Path: "deploy/charts/trust-manager"}:                  "Chart.yaml",
 		{Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd"}: "monitoring.coreos.com_servicemonitors.yaml",
+		{Module: "github.com/cloudnative-pg/cloudnative-pg", Path: "releases/cnpg-{version}.yaml"}:              "cnpg-1.30.0.yaml",
+		{Module: "github.com/cloudnative-pg/plugin-barman-cloud", Path: "manifest.yaml"}:                        "manifest.yaml",
 	} {
 		tree, err := store.Fetch(context.Background(), ref, nil)
 		require.NoError(t, err)
