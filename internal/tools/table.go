@@ -47,6 +47,8 @@ var table = []Tool{
 	{"trust-manager", "trust-manager", ".", "github.com/cert-manager/trust-manager", ""},
 	{"trust-package", "trust-package", ".", "golang.org/x/crypto/x509roots/fallback", "-X main.version=$VERSION"},
 	{"pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"},
+	{"minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""},
+	{"mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""},
 }
 
 // find returns the tool of that name, or an error that names the nearest one.
