@@ -1,0 +1,49 @@
+package process
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telekom/controlplane-infrastructure/components/storage/part"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+)
+
+// Trust is the bundle of the rendered components: a ConfigMap with the test's authority in each namespace that asks.
+var Trust = part.Trust{
+	ConfigMap: "platform-trust", Key: "ca-certificates.crt",
+	Label: "trust.controlplane.io/bundle", LabelValue: "platform",
+}
+
+// Issuer is the name of the ClusterIssuer that stands for the test's authority.
+const Issuer = "platform-ca"
+
+// Provider is a provider that the mocks accept.
+type Provider struct{ pulumi.ProviderResourceState }
+
+// Common is what the parts of the storage are given.
+func Common(ctx *pulumi.Context, availability workload.Availability) (part.Common, error) {
+	kubernetes, random := &Provider{}, &Provider{}
+	for kind, p := range map[string]*Provider{"kubernetes": kubernetes, "random": random} {
+		if err := ctx.RegisterResource("pulumi:providers:"+kind, kind, pulumi.Map{}, p); err != nil {
+			return part.Common{}, fmt.Errorf("register the provider %s: %w", kind, err)
+		}
+	}
+	return part.Common{
+		Provider: kubernetes, Random: random, Availability: availability, Issuer: Issuer, Trust: Trust,
+		ControlPlaneNamespace: "controlplane-system", Protect: availability == workload.Zonal,
+		Classes: workload.Classes{workload.Operator: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
+			Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m"), corev1.ResourceMemory: resource.MustParse("512Mi")},
+		}},
+	}, nil
+}
+
+func typeMeta(kind string) metav1.TypeMeta { return metav1.TypeMeta{APIVersion: "v1", Kind: kind} }
+
+func objectMeta(namespace, name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: namespace, Name: name}
+}
