@@ -65,11 +65,13 @@ func rows(out *bytes.Buffer, prefix string, object config.Schema, t reflect.Type
 			}
 		}
 		row(out, prefix+name, property)
-		if property.IsObject() {
-			fieldType := field.Type
-			if fieldType.Kind() == reflect.Pointer {
-				fieldType = fieldType.Elem()
-			}
+		fieldType := field.Type
+		if fieldType.Kind() == reflect.Pointer || fieldType.Kind() == reflect.Slice {
+			fieldType = fieldType.Elem()
+		}
+		if items := property.Items(); items != nil {
+			rows(out, prefix+name+"[].", items, fieldType)
+		} else if property.IsObject() {
 			rows(out, prefix+name+".", property, fieldType)
 		}
 	}
@@ -79,6 +81,8 @@ func row(out *bytes.Buffer, key string, s config.Schema) {
 	allowed := s.Allowed()
 	if s.IsObject() {
 		allowed = "the keys below"
+	} else if s.Items() != nil {
+		allowed = "items with the keys below"
 	}
 	cells := []string{"`" + key + "`", typeOf(s), defaultOf(s), allowed, fmt.Sprint(s["description"]) + example(s)}
 	for i, cell := range cells {
@@ -91,7 +95,7 @@ func typeOf(s config.Schema) string {
 	switch {
 	case s.IsSecret():
 		return "secret"
-	case s.IsObject():
+	case s["type"] == "object":
 		return "map"
 	case s["format"] == "go-duration":
 		return "duration"

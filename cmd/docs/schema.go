@@ -92,6 +92,10 @@ func valueSchema(t reflect.Type) *jsonschema.Schema {
 			Format: "kubernetes-quantity", ExclusiveMinimum: "0",
 			Extras: map[string]any{"type": []string{"string", "number"}},
 		}
+	case reflect.TypeFor[config.Parameters]():
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{
+			Extras: map[string]any{"type": []string{"string", "number", "boolean"}},
+		}}
 	case reflect.TypeFor[config.Secret]():
 		return &jsonschema.Schema{Type: "string", WriteOnly: true}
 	}
@@ -146,12 +150,15 @@ func annotate(schema *jsonschema.Schema, t reflect.Type) error {
 		if property.Description == "" || !strings.HasSuffix(property.Description, ".") {
 			return fmt.Errorf("field %s.%s needs a comment of whole sentences", t, field.Name)
 		}
-		fieldType := field.Type
-		if fieldType.Kind() == reflect.Pointer {
+		fieldType, object := field.Type, property
+		if fieldType.Kind() == reflect.Slice && property.Items != nil {
+			object = property.Items
+		}
+		if fieldType.Kind() == reflect.Pointer || fieldType.Kind() == reflect.Slice {
 			fieldType = fieldType.Elem()
 		}
-		if property.Properties != nil && property.Properties.Len() > 0 {
-			if err := annotate(property, fieldType); err != nil {
+		if object.Properties != nil && object.Properties.Len() > 0 {
+			if err := annotate(object, fieldType); err != nil {
 				return err
 			}
 		}

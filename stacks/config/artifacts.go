@@ -16,6 +16,10 @@ type ArtifactOverrides struct {
 	TrustManager *ArtifactOverride `json:"trustManager,omitempty"`
 	// Another source for the custom resource definitions of the Prometheus operator.
 	PrometheusOperator *ArtifactOverride `json:"prometheusOperator,omitempty"`
+	// Another source for the manifest of CloudNativePG, the operator of the databases.
+	CloudNativePG *ArtifactOverride `json:"cloudNativePG,omitempty"`
+	// Another source for the manifest of the Barman plugin, which makes the backups of databases.
+	BarmanCloud *ArtifactOverride `json:"barmanCloud,omitempty"`
 }
 
 // ArtifactOverride is exactly one of a directory, a chart in a Helm

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	components   = "controlplane:artifacts, controlplane:availability, controlplane:certTrust, controlplane:cluster, controlplane:monitoring, controlplane:resources"
+	components   = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:monitoring, controlplane:resources, controlplane:storage"
 	duration     = "must be a positive duration such as 720h or 30m"
 	quantity     = "must be an amount above zero such as 500m or 1Gi"
 	replicas     = "must be a whole number from 1 to 5"
@@ -43,10 +43,10 @@ var bad = []struct {
 	{"key of several places at the wrong level", "controlplane:certManager: {}", []string{
 		`controlplane:certManager: is not a key; allowed are ` + components + `; did you mean "controlplane:certTrust.certManager"?`}},
 	{"key that is ambiguous elsewhere", "cluster: {replicas: 2, requests: {}}", []string{
-		`controlplane:cluster.replicas: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent; did you mean "controlplane:certTrust.trustManager.replicas"?`,
-		`controlplane:cluster.requests: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent`}},
+		`controlplane:cluster.replicas: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:certTrust.trustManager.replicas"?`,
+		`controlplane:cluster.requests: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn`}},
 	{"key in the wrong component", "cluster: {platformCA: {}}", []string{
-		`controlplane:cluster.platformCA: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent; did you mean "controlplane:certTrust.platformCA"?`}},
+		`controlplane:cluster.platformCA: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:certTrust.platformCA"?`}},
 	{"key set twice", "controlplane:cluster: {}\ncluster: {}", []string{
 		"cluster: is set twice; it is the same key as controlplane:cluster"}},
 	{"misspelt nested key", "certTrust: {certManger: {}}", []string{
@@ -58,11 +58,11 @@ var bad = []struct {
 	{"unknown resource class", "resources: {database: {}}", []string{
 		"controlplane:resources.database: is not a key; allowed are apiServer, gateway, identityProvider, operator"}},
 	{"unknown override", "artifacts: {overrides: {cert-manager: {directory: x}}}", []string{
-		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are certManager, prometheusOperator, trustManager; did you mean "certManager"?`}},
+		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are barmanCloud, certManager, cloudNativePG, prometheusOperator, trustManager; did you mean "certManager"?`}},
 
 	// Types.
 	{"component of the wrong type", "cluster: kind", []string{
-		"controlplane:cluster: a string must be a map with the keys context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent"}},
+		"controlplane:cluster: a string must be a map with the keys context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn"}},
 	{"list for a map", "certTrust: {bundle: [a]}", []string{
 		"controlplane:certTrust.bundle: a list must be a map with the keys additionalCertificates, key, name, publicRoots"}},
 	{"map for a string", "artifacts: {imageMirror: {host: a}}", []string{

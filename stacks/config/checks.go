@@ -86,6 +86,8 @@ func (k *checker) artifacts() {
 	k.override("artifacts.overrides.certManager", overrides.CertManager)
 	k.override("artifacts.overrides.trustManager", overrides.TrustManager)
 	k.override("artifacts.overrides.prometheusOperator", overrides.PrometheusOperator)
+	k.override("artifacts.overrides.cloudNativePG", overrides.CloudNativePG)
+	k.override("artifacts.overrides.barmanCloud", overrides.BarmanCloud)
 	if overrides.PrometheusOperator != nil && k.cfg.Monitoring.CustomResourceDefinitions == CRDsExisting {
 		k.add("artifacts.overrides.prometheusOperator", nil, "has no effect; controlplane:monitoring.customResourceDefinitions is existing, so that nothing is installed from it",
 			"monitoring.customResourceDefinitions")

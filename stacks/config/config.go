@@ -16,8 +16,12 @@ type Config struct {
 	Resources Resources `json:"resources"`
 	// Monitoring of the platform with Prometheus.
 	Monitoring Monitoring `json:"monitoring"`
+	// What is created in Amazon Web Services, and as whom.
+	AWS AWS `json:"aws"`
 	// Certificates and trust: cert-manager, trust-manager, the platform CA and its trust bundle, and optional issuers.
 	CertTrust CertTrust `json:"certTrust"`
+	// The data of the platform: databases, cache and object storage.
+	Storage Storage `json:"storage"`
 }
 
 // Availability is a profile that replicas, spread and budgets follow from.

@@ -25,6 +25,13 @@ func fill(t reflect.Type, values map[string]any) {
 		}
 		if group, ok := values[name].(map[string]any); ok && field.Type.Kind() == reflect.Pointer {
 			fill(field.Type.Elem(), group)
+			fillNested(field.Tag.Get("defaults"), group)
+			continue
+		}
+		if items, ok := values[name].([]any); ok && field.Type.Kind() == reflect.Slice && isGroup(field.Type.Elem()) {
+			for _, item := range items {
+				fill(field.Type.Elem(), item.(map[string]any)) // the schema has let nothing else pass
+			}
 			continue
 		}
 		if text, ok := TagDefault(field.Tag); ok && values[name] == nil {
@@ -84,22 +91,31 @@ func typed(t reflect.Type, text string) any {
 	return text
 }
 
-// derive fills in what follows from other values.
-func (c *Config) derive() {
-	replicas := func(n *int, zonal int) {
-		if *n == 0 {
-			*n = 1
-			if c.Availability == Zonal {
-				*n = zonal
-			}
+// replicas derives a number from the availability where none is given.
+func (c *Config) replicas(n *int, zonal int) {
+	if *n == 0 {
+		*n = 1
+		if c.Availability == Zonal {
+			*n = zonal
 		}
 	}
-	replicas(&c.CertTrust.CertManager.ControllerReplicas, 2)
+}
+
+// derive fills in what follows from other values.
+func (c *Config) derive() {
+	c.deriveCertTrust()
+	c.derivePostgreSQL()
+	c.deriveCache()
+	c.deriveObjectStorage()
+}
+
+func (c *Config) deriveCertTrust() {
+	c.replicas(&c.CertTrust.CertManager.ControllerReplicas, 2)
 	// The API server asks the webhook on every write, so a rolling node drain
 	// must leave more than one.
-	replicas(&c.CertTrust.CertManager.WebhookReplicas, 3)
-	replicas(&c.CertTrust.CertManager.CAInjectorReplicas, 2)
-	replicas(&c.CertTrust.TrustManager.Replicas, 2)
+	c.replicas(&c.CertTrust.CertManager.WebhookReplicas, 3)
+	c.replicas(&c.CertTrust.CertManager.CAInjectorReplicas, 2)
+	c.replicas(&c.CertTrust.TrustManager.Replicas, 2)
 
 	ca := &c.CertTrust.PlatformCA
 	if ca.SelfSigned != nil && ca.SelfSigned.PrivateKey.Size == 0 {

@@ -229,19 +229,3 @@ func decode(s *stackSchema, document map[string]any) (*Config, error) {
 	}
 	return cfg, nil
 }
-
-// imply adds the self-signed CA where no other source is chosen.
-func imply(components map[string]any) {
-	group := func(values map[string]any, name string) map[string]any {
-		g, ok := values[name].(map[string]any)
-		if !ok {
-			g = map[string]any{}
-			values[name] = g
-		}
-		return g
-	}
-	ca := group(group(components, "certTrust"), "platformCA")
-	if source := ca["source"]; source == nil || source == string(CASelfSigned) {
-		group(ca, "selfSigned")
-	}
-}

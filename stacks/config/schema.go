@@ -56,6 +56,8 @@ func (s *stackSchema) at(path []string) Schema {
 			current = next
 		} else if items, ok := current["items"].(map[string]any); ok {
 			current = items
+		} else if values, ok := current["additionalProperties"].(map[string]any); ok {
+			current = values
 		} else {
 			return nil
 		}
@@ -88,7 +90,19 @@ func (s Schema) Properties() map[string]Schema {
 }
 
 // IsObject says whether the schema is that of a map with known keys.
-func (s Schema) IsObject() bool { return s["type"] == "object" }
+func (s Schema) IsObject() bool {
+	_, anyKey := s["additionalProperties"].(map[string]any)
+	return s["type"] == "object" && !anyKey
+}
+
+// Items returns the schema of a list's items, or nil where they are no maps
+// with known keys.
+func (s Schema) Items() Schema {
+	if items, ok := s["items"].(map[string]any); ok && Schema(items).IsObject() {
+		return items
+	}
+	return nil
+}
 
 // IsSecret says whether the value is one that must be encrypted.
 func (s Schema) IsSecret() bool { return s["writeOnly"] == true }
@@ -134,7 +148,13 @@ func (s Schema) Allowed() string {
 	case "array":
 		return s.allowedList()
 	case "object":
+		if !s.IsObject() {
+			return "a map of names to values, each a string, a number, true or false"
+		}
 		return "a map with the keys " + strings.Join(s.keys(), ", ")
+	}
+	if types, ok := s["type"].([]any); ok && len(types) > 2 {
+		return "a string, a number, true or false"
 	}
 	return s.allowedText()
 }

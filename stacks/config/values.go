@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -75,3 +76,26 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.display())
 
 // MarshalText redacts the value, for encoders other than JSON's.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.display()), nil }
+
+// Parameters are settings by name. Numbers and booleans may be written as such.
+type Parameters map[string]string
+
+// UnmarshalJSON reads the values as text, booleans as on and off.
+func (p *Parameters) UnmarshalJSON(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var values map[string]any
+	if err := decoder.Decode(&values); err != nil {
+		return fmt.Errorf("parameters: %w", err)
+	}
+	*p = make(Parameters, len(values))
+	for name, value := range values {
+		switch v := value.(type) {
+		case bool:
+			(*p)[name] = map[bool]string{true: "on", false: "off"}[v]
+		default:
+			(*p)[name] = fmt.Sprint(v)
+		}
+	}
+	return nil
+}

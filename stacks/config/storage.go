@@ -1,0 +1,34 @@
+package config
+
+// AWS says which account of Amazon Web Services holds what a stack keeps
+// there, and who may create it.
+type AWS struct {
+	// AWS region. Needed by whatever a stack creates in AWS.
+	Region string `json:"region,omitempty" jsonschema:"format=aws-region,example=eu-central-1"`
+	// A named profile of the shared AWS configuration. Without it the usual rules apply: environment variables, then the default profile, then the credentials of the machine.
+	Profile string `json:"profile,omitempty" jsonschema:"minLength=1,example=platform"`
+	// ARN of an IAM role to assume before anything is created.
+	AssumeRoleARN string `json:"assumeRoleArn,omitempty" jsonschema:"format=iam-role-arn,example=arn:aws:iam::123456789012:role/platform"`
+}
+
+// Storage configures the data of the platform.
+type Storage struct {
+	// Whether the engine refuses to delete or replace databases, volumes and buckets.
+	DeletionProtection bool `json:"deletionProtection" jsonschema_extras:"x-derived=false (single)\\, true (zonal)"`
+	// The StorageClass of every volume.
+	StorageClass string `json:"storageClass,omitempty" jsonschema:"format=dns-subdomain" jsonschema_extras:"x-derived=the cluster's default class"`
+	// Databases.
+	PostgreSQL PostgreSQL `json:"postgresql"`
+	// The cache, which clients call Redis.
+	Cache Cache `json:"cache"`
+	// Buckets with an S3 interface, for the files of the File Manager and the backups of databases.
+	ObjectStorage ObjectStorage `json:"objectStorage"`
+}
+
+// Volume is the storage of one pod.
+type Volume struct {
+	// Capacity. It can grow later, if the storage class allows it, and never shrink.
+	Size Quantity `json:"size"`
+	// The StorageClass of the volume.
+	StorageClass string `json:"storageClass,omitempty" jsonschema:"format=dns-subdomain" jsonschema_extras:"x-derived=storage.storageClass"`
+}
