@@ -1,0 +1,142 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// mark is a value of what exists that not every value can follow on.
+type mark struct {
+	// key names it in a footprint, by the names of clusters; path is where a
+	// stack file sets it, by their positions.
+	key, path string
+	value     string
+	// follows says why a new value cannot follow on the present one; it is
+	// empty when it can.
+	follows func(present, next string) (string, error)
+}
+
+// Footprint is what of the storage cannot be undone once it exists, by key:
+// the sizes of volumes, the number of MinIO's servers, the server names of
+// restored clusters. A key is there only while what it belongs to is.
+func (c *Config) Footprint() map[string]string {
+	footprint := map[string]string{}
+	for _, m := range c.marks() {
+		footprint[m.key] = m.value
+	}
+	return footprint
+}
+
+// CheckFootprint reports what a stack that exists cannot become: volumes that
+// shrink or merge, another number of MinIO's servers, a restored cluster that
+// forgets where its backups are. It returns [Errors] like [Parse], and nil
+// where everything can follow on the footprint that the stack had before.
+func (c *Config) CheckFootprint(previous map[string]string) error {
+	var problems Errors
+	for _, m := range c.marks() {
+		present, exists := previous[m.key]
+		if !exists {
+			continue
+		}
+		message, err := m.follows(present, m.value)
+		if err != nil {
+			return fmt.Errorf("compare %s with the present %q: %w", m.key, present, err)
+		}
+		problem := Problem{Path: display(tokens(m.path)), Value: m.shown(), Message: message}
+		// Clusters that share a size have one problem with it.
+		if message != "" && !slices.Contains(problems, problem) {
+			problems = append(problems, problem)
+		}
+	}
+	for i, d := range c.Storage.PostgreSQL.Clusters {
+		key, path := clusterKey(d.Name), clusterPath(i)
+		if size, had := previous[key+walSize]; had && d.WALVolume == nil {
+			problems = append(problems, Problem{Path: display(tokens(path + ".walVolume")), Message: fmt.Sprintf(
+				"is missing; cluster %s has such a volume of %s now, and cannot lose it", d.Name, size)})
+		}
+		if server, had := previous[key+recoveryServer]; had && d.Recovery == nil {
+			problems = append(problems, Problem{Path: display(tokens(path + ".recovery")), Message: fmt.Sprintf(
+				"is missing; must stay as long as cluster %s does: its backups are under the server name %s", d.Name, server)})
+		}
+	}
+	return problems.sorted()
+}
+
+const (
+	walSize        = ".walVolume.size"
+	recoveryServer = ".recovery.serverName"
+)
+
+func clusterKey(name string) string { return "storage.postgresql.clusters[" + name + "]" }
+
+func clusterPath(i int) string { return fmt.Sprintf("storage.postgresql.clusters.%d", i) }
+
+func (c *Config) marks() []mark {
+	var marks []mark
+	size := func(key, path string, v *Volume) {
+		if v != nil {
+			marks = append(marks, mark{key, path, v.Size.String(), growth})
+		}
+	}
+	p := c.Storage.PostgreSQL
+	for i, d := range p.Clusters {
+		key := clusterKey(d.Name)
+		size(key+".volume.size", inherited(clusterPath(i), "volume.size", d.Volume, &p.Volume), d.Volume)
+		size(key+walSize, inherited(clusterPath(i), "walVolume.size", d.WALVolume, p.WALVolume), d.WALVolume)
+		if d.Recovery != nil {
+			marks = append(marks, mark{key + recoveryServer, clusterPath(i) + recoveryServer, d.Recovery.ServerName, anything})
+		}
+	}
+	size("storage.cache.persistence.size", "storage.cache.persistence.size", c.Storage.Cache.Persistence)
+	if m := c.Storage.ObjectStorage.MinIO; m != nil {
+		const path = "storage.objectStorage.minio"
+		size(path+".volume.size", path+".volume.size", &m.Volume)
+		marks = append(marks, mark{path + ".servers", path + ".servers", strconv.Itoa(m.Servers), pool})
+	}
+	return marks
+}
+
+// inherited is the path that most likely set a cluster's size: that of all
+// clusters, if the cluster has the same.
+func inherited(cluster, key string, own, all *Volume) string {
+	if own != nil && all != nil && own.Size.Cmp(all.Size) == 0 {
+		return "storage.postgresql." + key
+	}
+	return cluster + "." + key
+}
+
+// shown is the value as messages have it.
+func (m mark) shown() string {
+	if _, err := strconv.Atoi(m.value); err == nil {
+		return m.value
+	}
+	return quote(m.value)
+}
+
+func growth(present, next string) (string, error) {
+	was, err := resource.ParseQuantity(present)
+	if err != nil {
+		return "", err
+	}
+	is, err := resource.ParseQuantity(next)
+	if err != nil {
+		return "", err
+	}
+	if is.Cmp(was) < 0 {
+		return fmt.Sprintf("must be at least %q, which it is now: volumes cannot shrink", present), nil
+	}
+	return "", nil
+}
+
+func pool(present, next string) (string, error) {
+	if present == next {
+		return "", nil
+	}
+	return fmt.Sprintf("must be %s, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another", present), nil
+}
+
+// anything lets every value follow; that the value goes is checked elsewhere.
+func anything(_, _ string) (string, error) { return "", nil }

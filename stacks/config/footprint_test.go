@@ -1,0 +1,97 @@
+package config_test
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+func TestFootprint(t *testing.T) {
+	cfg, err := parse(t, `
+availability: zonal
+storage:
+  postgresql:
+    walVolume: {}
+    clusters:
+      - {name: platform, databases: [{name: iris}, {name: gateway}]}
+      - {name: cp, databases: [{name: controlplane}], volume: {size: 50Gi}, recovery: {sourceCluster: old}}
+  cache: {persistence: {size: 2Gi}}`)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{
+		"storage.postgresql.clusters[platform].volume.size":    "10Gi",
+		"storage.postgresql.clusters[platform].walVolume.size": "5Gi",
+		"storage.postgresql.clusters[cp].volume.size":          "50Gi",
+		"storage.postgresql.clusters[cp].walVolume.size":       "5Gi",
+		"storage.postgresql.clusters[cp].recovery.serverName":  "old-restored",
+		"storage.cache.persistence.size":                       "2Gi",
+		"storage.objectStorage.minio.servers":                  "4",
+		"storage.objectStorage.minio.volume.size":              "20Gi",
+	}, cfg.Footprint())
+	assert.NoError(t, cfg.CheckFootprint(cfg.Footprint()), "what exists can stay")
+}
+
+// TestCheckFootprint changes a stack, and asserts what is said about it.
+func TestCheckFootprint(t *testing.T) {
+	const two = "storage: {postgresql: {clusters: [{name: platform, databases: [{name: iris}, {name: gateway}]}, {name: cp, databases: [{name: controlplane}]}]}}"
+	for _, test := range []struct{ name, before, after, want string }{
+		{"nothing before", "", "", ""},
+		{"larger volumes", "", "storage: {postgresql: {volume: {size: 1Ti}}, objectStorage: {minio: {volume: {size: 30Gi}}}}", ""},
+		{"the same size in other words", "", "storage: {postgresql: {volume: {size: 10240Mi}}}", ""},
+		{"smaller database volume", "", "storage: {postgresql: {volume: {size: 5Gi}}}",
+			`controlplane:storage.postgresql.volume.size: "5Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},
+		{"smaller volume of several clusters", two, two[:len(two)-2] + ", volume: {size: 5Gi}}}",
+			`controlplane:storage.postgresql.volume.size: "5Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},
+		{"smaller volume of one cluster", two,
+			"storage: {postgresql: {clusters: [{name: cp, databases: [{name: controlplane}]}, {name: platform, databases: [{name: iris}, {name: gateway}], volume: {size: 1Gi}}]}}",
+			`controlplane:storage.postgresql.clusters[1].volume.size: "1Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},
+		{"clusters merged", two, "", ""},
+		{"smaller log volume", "storage: {postgresql: {walVolume: {}}}", "storage: {postgresql: {walVolume: {size: 1Gi}}}",
+			`controlplane:storage.postgresql.walVolume.size: "1Gi" must be at least "5Gi", which it is now: volumes cannot shrink`},
+		{"log volume added", "", "storage: {postgresql: {walVolume: {}}}", ""},
+		{"log volume removed", "storage: {postgresql: {walVolume: {}}}", "",
+			"controlplane:storage.postgresql.clusters[0].walVolume: is missing; cluster platform has such a volume of 5Gi now, and cannot lose it"},
+		{"recovery removed", "storage: {postgresql: {clusters: [{name: a, recovery: {}, databases: [{name: iris}, {name: gateway}, {name: controlplane}]}]}}",
+			"storage: {postgresql: {clusters: [{name: a, databases: [{name: iris}, {name: gateway}, {name: controlplane}]}]}}",
+			"controlplane:storage.postgresql.clusters[0].recovery: is missing; must stay as long as cluster a does: its backups are under the server name a-restored"},
+		{"smaller cache", "storage: {cache: {persistence: {}}}", "storage: {cache: {persistence: {size: 1Gi}}}",
+			`controlplane:storage.cache.persistence.size: "1Gi" must be at least "4Gi", which it is now: volumes cannot shrink`},
+		{"cache in memory only", "storage: {cache: {persistence: {}}}", "", ""},
+		{"smaller object storage", "", "storage: {objectStorage: {minio: {volume: {size: 19Gi}}}}",
+			`controlplane:storage.objectStorage.minio.volume.size: "19Gi" must be at least "20Gi", which it is now: volumes cannot shrink`},
+		{"more servers", "", "availability: zonal",
+			"controlplane:storage.objectStorage.minio.servers: 4 must be 1, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another"},
+		{"another object storage", "", "storage: {objectStorage: {backend: none}}", ""},
+		{"everything at once", "availability: zonal", "storage: {postgresql: {volume: {size: 5Gi}}}",
+			`controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another
+controlplane:storage.postgresql.volume.size: "5Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			before, err := parse(t, test.before)
+			require.NoError(t, err)
+			after, err := parse(t, test.after)
+			require.NoError(t, err)
+			err = after.CheckFootprint(before.Footprint())
+			if test.want == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var problems config.Errors
+			require.ErrorAs(t, err, &problems)
+			assert.Equal(t, test.want, err.Error())
+		})
+	}
+}
+
+func TestCheckFootprintOfNobody(t *testing.T) {
+	cfg, err := parse(t, "")
+	require.NoError(t, err)
+	assert.NoError(t, cfg.CheckFootprint(nil))
+	strange := maps.Clone(cfg.Footprint())
+	strange["storage.objectStorage.minio.volume.size"] = "plenty"
+	err = cfg.CheckFootprint(strange)
+	assert.ErrorContains(t, err, `compare storage.objectStorage.minio.volume.size with the present "plenty"`)
+}
