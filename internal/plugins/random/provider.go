@@ -10,13 +10,13 @@ import (
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
-	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/protocol"
 )
 
 // Version is the release of the published plugin whose behaviour this one follows.
@@ -52,80 +52,37 @@ var kinds = map[tokens.Type]kind{
 }
 
 // Provider serves random values. It keeps nothing.
-type Provider struct {
-	pulumirpc.UnimplementedResourceProviderServer
-}
+type Provider struct{ protocol.Base }
 
 // New returns the provider.
-func New() *Provider { return &Provider{} }
+func New() *Provider {
+	return &Provider{protocol.Base{Name: "random", Version: Version, Secrets: true}}
+}
 
-func kindOf(urn string) (kind, error) {
+func (p *Provider) kindOf(urn string) (kind, error) {
 	t := resource.URN(urn).Type()
 	k, ok := kinds[t]
 	if !ok {
-		return k, status.Errorf(codes.Unimplemented, "the built-in random plugin has no type %s; it has %v "+
-			"(use the published plugins for others)", t, slices.Sorted(maps.Keys(kinds)))
+		return k, p.UnknownType(string(t), typeNames())
 	}
 	return k, nil
 }
 
-func decode(s *structpb.Struct) (resource.PropertyMap, error) {
-	return plugin.UnmarshalProperties(s, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, SkipNulls: true})
-}
-
-func encode(m resource.PropertyMap) (*structpb.Struct, error) {
-	return plugin.MarshalProperties(m, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true})
-}
-
-// Handshake tells the engine what this plugin understands.
-func (p *Provider) Handshake(
-	context.Context, *pulumirpc.ProviderHandshakeRequest,
-) (*pulumirpc.ProviderHandshakeResponse, error) {
-	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true}, nil
-}
-
-// Attach is how an engine introduces itself to a plugin that it has not started.
-func (p *Provider) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
-}
-
-// GetPluginInfo returns the version that this plugin stands in for.
-func (p *Provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: Version}, nil
-}
-
-// GetSchema returns a schema without resources.
-func (p *Provider) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	return &pulumirpc.GetSchemaResponse{Schema: fmt.Sprintf(`{"name":"random","version":%q}`, Version)}, nil
-}
-
-// CheckConfig accepts the configuration: there is none.
-func (p *Provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	return &pulumirpc.CheckResponse{Inputs: req.GetNews()}, nil
-}
-
-// DiffConfig finds no change that matters.
-func (p *Provider) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
-}
-
-// Configure has nothing to do.
-func (p *Provider) Configure(context.Context, *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
-	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true}, nil
-}
-
-// Cancel has nothing to end.
-func (p *Provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
+func typeNames() (names []string) {
+	for t := range kinds {
+		names = append(names, string(t))
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Check fills in defaults and refuses what cannot be made.
 func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	k, err := kindOf(req.GetUrn())
+	k, err := p.kindOf(req.GetUrn())
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := decode(req.GetNews())
+	inputs, err := protocol.Decode(req.GetNews())
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
@@ -136,7 +93,7 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 			Property: property, Reason: problems[property],
 		})
 	}
-	if response.Inputs, err = encode(inputs); err != nil {
+	if response.Inputs, err = protocol.Encode(inputs); err != nil {
 		return nil, fmt.Errorf("checked inputs: %w", err)
 	}
 	return response, nil
@@ -144,16 +101,16 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 
 // Diff replaces the value on any change: a value that fits other demands is another value.
 func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	k, err := kindOf(req.GetUrn())
+	k, err := p.kindOf(req.GetUrn())
 	if err != nil {
 		return nil, err
 	}
-	olds, err := decode(req.GetOldInputs())
+	olds, err := protocol.Decode(req.GetOldInputs())
 	if err != nil {
 		return nil, fmt.Errorf("old inputs: %w", err)
 	}
 	if req.GetOldInputs() == nil {
-		if olds, err = decode(req.GetOlds()); err != nil {
+		if olds, err = protocol.Decode(req.GetOlds()); err != nil {
 			return nil, fmt.Errorf("old state: %w", err)
 		}
 		for _, key := range k.outputs {
@@ -161,7 +118,7 @@ func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 		}
 		delete(olds, "id")
 	}
-	news, err := decode(req.GetNews())
+	news, err := protocol.Decode(req.GetNews())
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
@@ -210,11 +167,11 @@ func unveil(v resource.PropertyValue) resource.PropertyValue {
 
 // Create makes a value. In a preview it is not known yet.
 func (p *Provider) Create(_ context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
-	k, err := kindOf(req.GetUrn())
+	k, err := p.kindOf(req.GetUrn())
 	if err != nil {
 		return nil, err
 	}
-	state, err := decode(req.GetProperties())
+	state, err := protocol.Decode(req.GetProperties())
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
@@ -234,7 +191,7 @@ func (p *Provider) Create(_ context.Context, req *pulumirpc.CreateRequest) (*pul
 	for _, key := range k.secrets {
 		state[key] = resource.MakeSecret(state[key])
 	}
-	if response.Properties, err = encode(state); err != nil {
+	if response.Properties, err = protocol.Encode(state); err != nil {
 		return nil, fmt.Errorf("record the value: %w", err)
 	}
 	return response, nil
@@ -258,9 +215,4 @@ func (p *Provider) Update(_ context.Context, req *pulumirpc.UpdateRequest) (*pul
 // Delete forgets the value.
 func (p *Provider) Delete(context.Context, *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
-}
-
-// Invoke refuses: the published plugin has no functions either.
-func (p *Provider) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
-	return nil, status.Errorf(codes.Unimplemented, "the random plugin has no function %s", req.GetTok())
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/protocol"
 )
 
 type inputs = map[string]any
@@ -23,7 +25,7 @@ func urn(kind string) string {
 
 func wire(t *testing.T, in inputs) *structpb.Struct {
 	t.Helper()
-	s, err := encode(resource.NewPropertyMapFromMap(in))
+	s, err := protocol.Encode(resource.NewPropertyMapFromMap(in))
 	require.NoError(t, err)
 	return s
 }
@@ -45,7 +47,7 @@ func create(t *testing.T, kind string, in inputs) (string, resource.PropertyMap)
 	require.Empty(t, failures)
 	response, err := New().Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(kind), Properties: checked})
 	require.NoError(t, err)
-	state, err := decode(response.GetProperties())
+	state, err := protocol.Decode(response.GetProperties())
 	require.NoError(t, err)
 	return response.GetId(), state
 }
@@ -152,7 +154,7 @@ func TestChangesMakeANewValue(t *testing.T) {
 
 	secret := resource.NewPropertyMapFromMap(inputs{"length": 12})
 	secret["keepers"] = resource.NewProperty(resource.PropertyMap{"generation": resource.MakeSecret(resource.NewProperty("1"))})
-	news, err := encode(secret)
+	news, err := protocol.Encode(secret)
 	require.NoError(t, err)
 	response, err := New().Diff(t.Context(), &pulumirpc.DiffRequest{
 		Urn: urn("RandomString"), OldInputs: wire(t, olds), News: news,
@@ -168,7 +170,7 @@ func TestImportIsRefused(t *testing.T) {
 	assert.NotContains(t, err.Error(), "the-password", "the ID of an import is the value")
 
 	_, state := create(t, "RandomUuid", inputs{})
-	recorded, err := encode(state)
+	recorded, err := protocol.Encode(state)
 	require.NoError(t, err)
 	read, err := New().Read(t.Context(), &pulumirpc.ReadRequest{Id: "it", Urn: urn("RandomUuid"), Properties: recorded})
 	require.NoError(t, err)
@@ -182,7 +184,7 @@ func TestPreviewDoesNotKnowTheValue(t *testing.T) {
 		Urn: urn("RandomPassword"), Properties: checked, Preview: true,
 	})
 	require.NoError(t, err)
-	state, err := decode(response.GetProperties())
+	state, err := protocol.Decode(response.GetProperties())
 	require.NoError(t, err)
 	assert.Empty(t, response.GetId())
 	assert.True(t, state["result"].SecretValue().Element.IsComputed())
