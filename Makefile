@@ -18,13 +18,13 @@ TOOL_VET := CGO_ENABLED=0 GOWORK=off GOFLAGS=-mod=readonly go vet -trimpath
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-tools: ## build the pinned programs that are missing, into a cache outside the clone
+tools: ## build the pinned programs of Go modules that are missing, into a cache outside the clone
 	@go run ./cmd/tools build
 
 build: ## build bin/platform
 	@go build -o bin/platform ./cmd/platform
 
-up: tools build ## bring STACK (dev) up on a local control plane
+up: build ## bring STACK (dev) up on a local control plane
 	@bin/platform up --stack $(STACK) --local
 
 down: build ## remove the local control plane and all that is on it
@@ -34,7 +34,7 @@ test: ## run all tests but e2e; PLUGINS=published runs them with the published p
 	@case "$(PLUGINS)" in builtin | published) ;; *) echo "make test: PLUGINS=$(PLUGINS): allowed are builtin and published" >&2; exit 2 ;; esac
 	@# Whether the published plugins can be had shows in seconds, and everything else takes minutes.
 	@test "$(PLUGINS)" = builtin || PLUGINS=$(PLUGINS) go test -count 1 -run '^$$' ./tests/integration
-	@go run ./cmd/tools build
+	@go run ./cmd/tools build --all
 	@mkdir -p $(dir $(TEST_LOG))
 	@PLUGINS=$(PLUGINS) "$$(go run ./cmd/tools path gotestsum)" --format pkgname --jsonfile $(TEST_LOG) \
 		-- -timeout 40m $(TESTFLAGS) $(PACKAGES)

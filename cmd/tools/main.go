@@ -16,10 +16,12 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
 
-const usage = `Builds the programs that tests and the local control plane run, from the Go modules pinned under tools/.
+const usage = `Builds the programs that tests and the local control plane run, from the Go modules pinned under tools/, and fetches
+those that are Debian packages, where the machine does not have them.
 
 Usage:
-  tools build [NAME...]   build the named ones, or all, that are missing
+  tools build [NAME...]   build the named ones that are missing, or all from Go modules
+  tools build --all       the same for all, with those that are Debian packages
   tools list [--json]     what there is, its version, and whether it is built
   tools path NAME         the path of its binary, built if missing
   tools clean             remove all built ones of this user
@@ -53,7 +55,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("tools", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	asJSON := flags.Bool("json", false, "")
+	asJSON, all := flags.Bool("json", false, ""), flags.Bool("all", false, "")
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) || len(words) == 1 && words[0] == "help" {
 		_, err := io.WriteString(out, usage)
@@ -68,6 +70,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	command, names := words[0], words[1:]
 	if *asJSON && command != "list" {
 		return fmt.Errorf("%w: --json goes with list", errUsage)
+	}
+	if *all && (command != "build" || len(names) > 0) {
+		return fmt.Errorf("%w: --all goes with build, and without names", errUsage)
+	}
+	if *all {
+		names = tools.All()
 	}
 	switch {
 	case command == "build":

@@ -11,7 +11,7 @@ import (
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"fetch"}, {"path"}, {"path", "etcd", "kwok"}, {"list", "etcd"}, {"clean", "etcd"}, {"build", "--json"}, {"list", "--yaml"},
+		{}, {"fetch"}, {"path"}, {"path", "etcd", "kwok"}, {"list", "etcd"}, {"clean", "etcd"}, {"build", "--json"}, {"list", "--all"}, {"build", "--all", "etcd"}, {"list", "--yaml"},
 	} {
 		var out bytes.Buffer
 		assert.ErrorIs(t, run(t.Context(), args, &out), errUsage, "%q", args)
@@ -45,7 +45,9 @@ func TestListAsJSON(t *testing.T) {
 		require.NoError(t, json.Unmarshal(out.Bytes(), &all))
 		versions := map[any]any{}
 		for _, tool := range all {
-			assert.Equal(t, false, tool["ready"], "the cache is empty")
+			if tool["group"] != "debian" { // the machine may have those
+				assert.Equal(t, false, tool["ready"], "the cache is empty")
+			}
 			versions[tool["name"]] = tool["version"]
 		}
 		assert.Equal(t, "v1.31.4", versions["kube-apiserver"])

@@ -29,6 +29,9 @@ func (b *builder) groupDir(group string) string { return filepath.Join(b.root, "
 
 // plan finds out where the tool's binary is, or will be.
 func (b *builder) plan(ctx context.Context, t Tool) (plan, error) {
+	if t.Group == debian {
+		return b.planDebian(t), nil
+	}
 	version, err := b.version(t)
 	if err != nil {
 		return plan{}, err
@@ -50,15 +53,16 @@ func (b *builder) plan(ctx context.Context, t Tool) (plan, error) {
 	return plan{Tool: t, version: version, binary: binary, own: true}, nil
 }
 
-// build returns the named tools' binaries (all tools' when none is named), after building the missing ones.
+// build returns the named tools' binaries (those of all from Go modules when none is named), after building the missing
+// ones.
 func (b *builder) build(ctx context.Context, names []string) (map[string]string, error) {
 	if len(names) == 0 {
-		names = b.names()
+		names = b.modules()
 	}
 	paths := map[string]string{}
 	var missing []plan
 	for _, name := range names {
-		if paths[name] != "" {
+		if _, known := paths[name]; known {
 			continue
 		}
 		t, err := b.find(name)
@@ -77,34 +81,45 @@ func (b *builder) build(ctx context.Context, names []string) (map[string]string,
 		}
 	}
 	for i, p := range missing {
-		if err := b.buildOne(ctx, p, i+1, len(missing)); err != nil {
+		binary, err := b.buildOne(ctx, p, i+1, len(missing))
+		if err != nil {
 			return nil, err
 		}
+		paths[p.Name] = binary
 	}
 	return paths, nil
 }
 
 func (p plan) dir() string { return filepath.Dir(filepath.Dir(p.binary)) }
 
-// buildOne builds a tool while nobody else builds one, unless somebody has built it in the meantime.
-func (b *builder) buildOne(ctx context.Context, p plan, number, of int) error {
+// buildOne builds a tool while nobody else builds one, unless somebody has built it in the meantime, and returns its
+// binary.
+func (b *builder) buildOne(ctx context.Context, p plan, number, of int) (string, error) {
 	title := p.Name + " " + p.version
 	if of > 1 {
 		title += fmt.Sprintf(" (%d/%d)", number, of)
 	}
-	unlock, err := b.lock(ctx, "building "+title)
+	doing, make := "build", b.compile
+	if p.Group == debian {
+		doing, make = "fetch", b.fetch
+	}
+	unlock, err := b.lock(ctx, doing+"ing "+title)
 	if err != nil {
-		return fmt.Errorf("build tool %s: %w", p.Name, err)
+		return "", fmt.Errorf("%s tool %s: %w", doing, p.Name, err)
 	}
 	defer unlock()
-	if exists(p.binary) {
-		return nil
+	if p, err = b.plan(ctx, p.Tool); err != nil || exists(p.binary) {
+		return p.binary, err
 	}
-	if err := b.compile(ctx, p, title); err != nil {
-		return fmt.Errorf("build tool %s %s: %w", p.Name, p.version, err)
+	if err := make(ctx, p, title); err != nil {
+		return "", fmt.Errorf("%s tool %s %s: %w", doing, p.Name, p.version, err)
+	}
+	// Where a fetched one is depends on what was fetched.
+	if p, err = b.plan(ctx, p.Tool); err != nil {
+		return "", err
 	}
 	b.removeUnused(p)
-	return nil
+	return p.binary, nil
 }
 
 // compile runs the go command and moves what it built to its place in one step, so that a binary is there whole or not
@@ -130,7 +145,7 @@ func (b *builder) compile(ctx context.Context, p plan, title string) error {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second
 
-	report := startReport(b.progress, title)
+	report := startReport(b.progress, "building", "built", title)
 	cmd.Stdout, cmd.Stderr = report, report
 	err = cmd.Run()
 	report.finish(err == nil)

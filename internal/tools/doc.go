@@ -5,4 +5,6 @@
 // there into a cache outside the clone. A binary's directory is named after everything that went into it, so clones of
 // the same state share it and a change is never missed. Only what is asked for and missing is built; one build runs at
 // a time on a machine, whoever asks.
+//
+// Programs that are not written in Go are the machine's, or come from Debian packages into the same cache.
 package tools

@@ -18,6 +18,8 @@ const (
 // line of one word is a package that was compiled, the rest are downloads and complaints.
 type report struct {
 	out   io.Writer
+	doing string // such as "building"
+	ended string // such as "built"
 	title string
 	start time.Time
 	timer *time.Timer
@@ -30,8 +32,8 @@ type report struct {
 	done     bool
 }
 
-func startReport(out io.Writer, title string) *report {
-	r := &report{out: out, title: title, start: time.Now()}
+func startReport(out io.Writer, doing, ended, title string) *report {
+	r := &report{out: out, doing: doing, ended: ended, title: title, start: time.Now()}
 	r.mu.Lock() // until the timer that tick sets anew is there
 	defer r.mu.Unlock()
 	r.timer = time.AfterFunc(patience, r.tick)
@@ -44,10 +46,13 @@ func (r *report) tick() {
 	if r.done {
 		return
 	}
-	if !r.said {
-		fmt.Fprintf(r.out, "building %s ...\n", r.title)
-	} else {
-		fmt.Fprintf(r.out, "building %s ... %s, %d packages compiled\n", r.title, r.elapsed(), r.packages)
+	switch {
+	case !r.said:
+		fmt.Fprintf(r.out, "%s %s ...\n", r.doing, r.title)
+	case r.packages == 0:
+		fmt.Fprintf(r.out, "%s %s ... %s\n", r.doing, r.title, r.elapsed())
+	default:
+		fmt.Fprintf(r.out, "%s %s ... %s, %d packages compiled\n", r.doing, r.title, r.elapsed(), r.packages)
 	}
 	r.said = true
 	r.timer.Reset(heartbeat)
@@ -91,7 +96,7 @@ func (r *report) finish(ok bool) {
 		r.line(string(r.rest))
 	}
 	if ok && r.said {
-		fmt.Fprintf(r.out, "built %s in %s\n", r.title, r.elapsed())
+		fmt.Fprintf(r.out, "%s %s in %s\n", r.ended, r.title, r.elapsed())
 	}
 }
 

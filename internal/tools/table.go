@@ -15,8 +15,8 @@ import (
 // Tool is one program of the bill of materials.
 type Tool struct {
 	Name    string // of the binary
-	Group   string // directory below tools/ whose go.mod pins it
-	Package string // what is built: an import path, or a directory of the group
+	Group   string // directory below tools/ whose go.mod pins it; or "debian"
+	Package string // what is built: an import path, or a directory of the group; or the Debian packages that hold it
 	Module  string // the module whose version is the tool's
 	// Flags are for the linker: $VERSION stands for the module's version, $MAJOR and $MINOR for its first two numbers.
 	Flags string
@@ -27,6 +27,7 @@ const (
 		" -X k8s.io/component-base/version.gitMajor=$MAJOR -X k8s.io/component-base/version.gitMinor=$MINOR" +
 		" -X k8s.io/component-base/version.gitTreeState=clean"
 	certManagerFlags = "-X github.com/cert-manager/cert-manager/pkg/util.AppVersion=$VERSION"
+	valkeyPackages   = "valkey-server valkey-sentinel valkey-tools"
 )
 
 // table is in the order in which a build of everything goes.
@@ -49,6 +50,10 @@ var table = []Tool{
 	{"pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"},
 	{"minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""},
 	{"mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""},
+	{"valkey-server", debian, valkeyPackages, "", ""},
+	{"valkey-sentinel", debian, valkeyPackages, "", ""},
+	{"valkey-cli", debian, valkeyPackages, "", ""},
+	{"haproxy", debian, "haproxy", "", ""},
 }
 
 // find returns the tool of that name, or an error that names the nearest one.
@@ -60,6 +65,17 @@ func (b *builder) find(name string) (Tool, error) {
 		return cmp.Compare(levenshtein.Distance(name, x.Name, nil), levenshtein.Distance(name, y.Name, nil))
 	})
 	return Tool{}, fmt.Errorf("unknown tool %q: did you mean %q? (all: %s)", name, near.Name, strings.Join(b.names(), ", "))
+}
+
+// modules are the names of the tools that come from Go modules.
+func (b *builder) modules() []string {
+	var names []string
+	for _, t := range b.table {
+		if t.Group != debian {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }
 
 func (b *builder) names() []string {

@@ -16,7 +16,7 @@ const CacheEnv = "PLATFORM_TOOLS_CACHE"
 type Status struct {
 	Name    string `json:"name"`
 	Version string `json:"version"` // as pinned; a Pulumi command line of the machine may be another
-	Group   string `json:"group"`   // directory below tools/ that pins it
+	Group   string `json:"group"`   // directory below tools/ that pins it, or "debian" for a Debian package
 	Path    string `json:"path"`    // of the binary: where it is, or will be
 	Ready   bool   `json:"ready"`   // the binary is there
 }
@@ -27,6 +27,7 @@ type builder struct {
 	cache     string
 	table     []Tool
 	toolchain toolchain
+	system    debianSystem
 	progress  io.Writer
 }
 
@@ -44,7 +45,7 @@ func standard(ctx context.Context) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{root: root, cache: cache, table: table, toolchain: chain, progress: os.Stderr}, nil
+	return &builder{root: root, cache: cache, table: table, toolchain: chain, system: thisSystem, progress: os.Stderr}, nil
 }
 
 func cacheDir() (string, error) {
@@ -68,8 +69,9 @@ func Path(ctx context.Context, name string) (string, error) {
 	return paths[name], nil
 }
 
-// Build builds those of the named tools that are missing, or of all tools when none is named, and returns their
-// binaries' absolute paths by name. A Pulumi command line of the machine that suits is taken for "pulumi".
+// Build builds those of the named tools that are missing, and returns their binaries' absolute paths by name. When none
+// is named, it builds all that come from Go modules: see All for the others. A Pulumi command line of the machine that
+// suits is taken for "pulumi".
 func Build(ctx context.Context, names ...string) (map[string]string, error) {
 	b, err := standard(ctx)
 	if err != nil {
@@ -77,6 +79,9 @@ func Build(ctx context.Context, names ...string) (map[string]string, error) {
 	}
 	return b.build(ctx, names)
 }
+
+// All returns the names of all tools, for Build: those that come from Go modules, and those of Debian packages.
+func All() []string { return (&builder{table: table}).names() }
 
 // PulumiRoot returns the directory below which bin/pulumi is the Pulumi command line to use, as the Automation API's
 // PulumiCommandOptions.Root wants it. It is built if the machine has none that suits.

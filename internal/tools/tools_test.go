@@ -284,6 +284,9 @@ func TestEveryToolIsPinned(t *testing.T) {
 	require.NoError(t, err)
 	b := &builder{root: root, table: table}
 	for _, tool := range table {
+		if tool.Group == debian {
+			continue // the system's release pins those
+		}
 		version, err := b.version(tool)
 		if assert.NoError(t, err) {
 			assert.Regexp(t, `^v\d+\.\d+\.\d+`, version, tool.Name)
