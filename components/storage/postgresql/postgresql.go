@@ -1,0 +1,173 @@
+package postgresql
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+)
+
+// Type is the component's type token.
+const Type = "controlplane:storage:PostgreSQL"
+
+const (
+	// Namespace is where the clusters run.
+	Namespace = "postgresql"
+	// OperatorNamespace is where the operator and the backup plugin run; both manifests name it.
+	OperatorNamespace = "cnpg-system"
+	// ControlPlaneSecret is where the Control Plane finds its database: key url.
+	ControlPlaneSecret = "controlplane-db"
+	// Port is that of databases and poolers.
+	Port = 5432
+)
+
+// PostgreSQL is a set of databases that accept connections.
+type PostgreSQL struct {
+	pulumi.ResourceState
+	// Databases tell how to connect, by the database's name.
+	Databases map[string]Connection
+}
+
+// Connection is how a client connects to a database: with TLS, and with a certificate that the trust bundle verifies.
+type Connection struct {
+	// Host leads to the primary, or to the pooler in front of it; it can be verified by the server's certificate.
+	Host string
+	Port int
+	// Database is the database's name, User the role that owns it.
+	Database, User string
+	// Password is the role's password: letters and digits.
+	Password pulumi.StringOutput
+	// SecretName names the Secret in Namespace with the role's username and password.
+	SecretName string
+	// Cluster is the name of the database's cluster.
+	Cluster string
+	// ConnectionLimit is how many connections the database lets the role have at a time. With a pooler clients may have
+	// more of them to the pooler.
+	ConnectionLimit int
+}
+
+// builder carries what the steps of New share.
+type builder struct {
+	args Args
+	reg  *manifest.Registrar
+	name string
+	// databases are the connections so far, by database.
+	databases map[string]Connection
+}
+
+// New provisions the component.
+func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*PostgreSQL, error) {
+	p := &PostgreSQL{Databases: map[string]Connection{}}
+	if err := ctx.RegisterComponentResource(Type, name, p, opts...); err != nil {
+		return nil, fmt.Errorf("register %s: %w", name, err)
+	}
+	if err := args.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	b := &builder{args: args, name: name, reg: args.Registrar(ctx, p), databases: p.Databases}
+	if err := b.build(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
+}
+
+// build registers the parts in the order in which each can work.
+func (b *builder) build() error {
+	namespaces, err := b.register(b.namespaces)
+	if err != nil {
+		return err
+	}
+	operator, err := b.operator(namespaces)
+	if err != nil {
+		return err
+	}
+	plugin, err := b.backupPlugin(operator)
+	if err != nil {
+		return err
+	}
+	issuer, err := b.register(selfSigned, namespaces)
+	if err != nil {
+		return err
+	}
+	for _, cluster := range b.args.Clusters {
+		if err := b.cluster(cluster, issuer, plugin); err != nil {
+			return fmt.Errorf("cluster %s: %w", cluster.Name, err)
+		}
+	}
+	return nil
+}
+
+// namespaces are that of the operator and that of the clusters. In the latter clients and metrics are verified by the
+// trust bundle.
+func (b *builder) namespaces() (manifest.Set, error) {
+	return manifest.Typed(
+		workload.Namespace(OperatorNamespace, nil),
+		workload.Namespace(Namespace, b.args.NamespaceLabels()),
+	)
+}
+
+// cluster registers a cluster and all that belongs to it. It needs the issuer of client certificates' authorities and
+// whatever acts on the cluster's objects.
+func (b *builder) cluster(c Cluster, issuer, controllers *manifest.Group) error {
+	p, err := planOf(c)
+	if err != nil {
+		return err
+	}
+	with := func(step func(plan) (manifest.Set, error)) func() (manifest.Set, error) {
+		return func() (manifest.Set, error) { return step(p) }
+	}
+	credentials, err := b.register(with(b.credentials), issuer)
+	if err != nil {
+		return err
+	}
+	stores, err := b.register(with(b.stores), controllers)
+	if err != nil {
+		return err
+	}
+	cluster, err := b.register(with(b.clusterObject), credentials, stores, controllers)
+	if err != nil {
+		return err
+	}
+	members, err := b.register(with(b.members), cluster)
+	if err != nil {
+		return err
+	}
+	checked, err := b.register(with(b.check), members, cluster)
+	if err != nil {
+		return err
+	}
+	_, err = b.register(with(b.controlPlaneSecret), checked)
+	return err
+}
+
+// members are what exists only with a cluster: its databases, its pooler, its backups and its metrics.
+func (b *builder) members(p plan) (manifest.Set, error) {
+	var sets []manifest.Set
+	for _, step := range []func(plan) (manifest.Set, error){databases, b.pooler, schedule, b.monitors} {
+		set, err := step(p)
+		if err != nil {
+			return manifest.Set{}, err
+		}
+		sets = append(sets, set)
+	}
+	return manifest.Merge(sets...), nil
+}
+
+// register adds the objects that a step makes once what they need is ready.
+func (b *builder) register(step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
+	set, err := step()
+	if err != nil {
+		return nil, err
+	}
+	return b.registerSet(set, after...)
+}
+
+func (b *builder) registerSet(set manifest.Set, after ...*manifest.Group) (*manifest.Group, error) {
+	var opts []pulumi.ResourceOption
+	for _, g := range after {
+		opts = append(opts, g.Ready())
+	}
+	return b.reg.Register(set, opts...)
+}
