@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,11 +23,13 @@ const (
 	name         = "must be a Kubernetes name of lower-case letters, digits, - and ., such as my-name"
 )
 
-// bad are configurations with what is said about them, all of it.
-var bad = []struct {
+// badConfiguration is one with what is said about it, all of it.
+type badConfiguration struct {
 	name, yaml string
 	want       []string
-}{
+}
+
+var bad = []badConfiguration{
 	// Keys.
 	{"unknown component", "controlplane:observability: {}", []string{
 		"controlplane:observability: is not a key; allowed are " + components}},
@@ -273,7 +276,7 @@ var bad = []struct {
 
 func TestBadConfigurations(t *testing.T) {
 	assert.GreaterOrEqual(t, len(bad), 60)
-	for _, test := range bad {
+	for _, test := range slices.Concat(bad, badStorage) {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, err := parse(t, strings.ReplaceAll(test.yaml, "$ACME53",
 				"{server: 'https://acme.example.com', email: a@example.com, route53: {region: eu-central-1, hostedZoneID: Z1}}"))

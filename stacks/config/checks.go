@@ -25,6 +25,9 @@ func (c *Config) check(reported []fault) []fault {
 	k.acme()
 	k.bundle()
 	k.controlPlaneIssuer()
+	k.postgresql()
+	k.cache()
+	k.objectStorage()
 	return k.faults
 }
 
@@ -66,6 +69,15 @@ func (k *checker) isReported(path string, unknownBelow bool) bool {
 		}
 	}
 	return false
+}
+
+// isTouched says whether a reported problem is at the path, above it or below.
+func (k *checker) isTouched(path string) bool {
+	keys := tokens(path)
+	return slices.ContainsFunc(k.reported, func(f fault) bool {
+		n := min(len(f.path), len(keys))
+		return slices.Equal(f.path[:n], keys[:n])
+	})
 }
 
 func tokens(path string) []string {
@@ -131,15 +143,26 @@ func (k *checker) resources() {
 	for name, class := range map[string]ResourceClass{
 		"operator": r.Operator, "apiServer": r.APIServer, "gateway": r.Gateway, "identityProvider": r.IdentityProvider,
 	} {
-		for unit, amounts := range map[string][2]Quantity{
-			"cpu":    {class.Requests.CPU, class.Limits.CPU},
-			"memory": {class.Requests.Memory, class.Limits.Memory},
-		} {
-			request, limit := amounts[0], amounts[1]
-			path := "resources." + name
-			if request.Cmp(limit) > 0 {
-				k.add(path+".requests."+unit, request.String(), fmt.Sprintf("must be at most the limit, which is %q", limit.String()), path+".limits."+unit)
-			}
+		k.class("resources."+name, class)
+	}
+}
+
+// class checks that no request is above its limit.
+func (k *checker) class(path string, class ResourceClass) {
+	for unit, amounts := range map[string][2]Quantity{
+		"cpu":    {class.Requests.CPU, class.Limits.CPU},
+		"memory": {class.Requests.Memory, class.Limits.Memory},
+	} {
+		request, limit := amounts[0], amounts[1]
+		if request.Cmp(limit) > 0 {
+			k.add(path+".requests."+unit, request.String(), fmt.Sprintf("must be at most the limit, which is %q", limit.String()), path+".limits."+unit)
 		}
+	}
+}
+
+// zonalMinimum checks a number that the profile zonal has a minimum for.
+func (k *checker) zonalMinimum(path string, n, minimum, maximum int) {
+	if k.cfg.Availability == Zonal && n < minimum {
+		k.add(path, n, fmt.Sprintf("must be from %d to %d with controlplane:availability zonal", minimum, maximum), "availability")
 	}
 }

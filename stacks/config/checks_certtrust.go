@@ -18,17 +18,13 @@ const (
 
 func (k *checker) certManager() {
 	c, t := k.cfg.CertTrust.CertManager, k.cfg.CertTrust.TrustManager
-	if k.cfg.Availability == Zonal {
-		for path, n := range map[string]int{
-			"certTrust.certManager.controllerReplicas": c.ControllerReplicas,
-			"certTrust.certManager.webhookReplicas":    c.WebhookReplicas,
-			"certTrust.certManager.cainjectorReplicas": c.CAInjectorReplicas,
-			"certTrust.trustManager.replicas":          t.Replicas,
-		} {
-			if n < 2 {
-				k.add(path, n, "must be from 2 to 5 with controlplane:availability zonal", "availability")
-			}
-		}
+	for path, n := range map[string]int{
+		"certTrust.certManager.controllerReplicas": c.ControllerReplicas,
+		"certTrust.certManager.webhookReplicas":    c.WebhookReplicas,
+		"certTrust.certManager.cainjectorReplicas": c.CAInjectorReplicas,
+		"certTrust.trustManager.replicas":          t.Replicas,
+	} {
+		k.zonalMinimum(path, n, 2, 5)
 	}
 	acme := k.cfg.CertTrust.ACME
 	if len(c.DNS01RecursiveNameservers) > 0 && (acme == nil || acme.Route53 == nil) {

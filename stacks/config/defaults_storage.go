@@ -122,7 +122,7 @@ func (c *Config) deriveObjectStorage() {
 	if o.Backend == ObjectsMinIO && o.Bucket == "" {
 		o.Bucket = defaultBucket
 	}
-	if o.Bucket != "" && o.BackupBucket == "" {
+	if o.Backend != ObjectsNone && o.Bucket != "" && o.BackupBucket == "" {
 		o.BackupBucket = o.Bucket + backupBucketSuffix
 	}
 	if o.MinIO != nil {

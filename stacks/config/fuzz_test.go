@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -12,7 +13,7 @@ import (
 // FuzzParse feeds arbitrary values: whatever they are, the answer is a
 // configuration or a list of problems, never a panic or an error from within.
 func FuzzParse(f *testing.F) {
-	for _, test := range bad {
+	for _, test := range slices.Concat(bad, badStorage) {
 		f.Add(test.yaml)
 	}
 	f.Add("resources: {operator: {limits: {cpu: 1e30, memory: 1e-30}}}")

@@ -205,15 +205,28 @@ func lookup(value any, path []string) any {
 	return value
 }
 
-// remove takes what is at a path out of the document; a list goes as a whole.
+// remove takes what is at a path out of the document. Of a list's items, which
+// have their positions, only keys go; a list with an item that is wrong itself
+// goes as a whole.
 func remove(document map[string]any, path []string) {
 	current := document
-	for i, token := range path {
-		next, ok := current[token].(map[string]any)
-		if i == len(path)-1 || !ok {
-			delete(current, token)
-			return
+	for i := 0; i < len(path)-1; i++ {
+		switch next := current[path[i]].(type) {
+		case map[string]any:
+			current = next
+			continue
+		case []any:
+			n, err := strconv.Atoi(path[i+1])
+			if err == nil && n < len(next) && i+2 < len(path) {
+				if item, ok := next[n].(map[string]any); ok {
+					current = item
+					i++
+					continue
+				}
+			}
 		}
-		current = next
+		delete(current, path[i])
+		return
 	}
+	delete(current, path[len(path)-1])
 }
