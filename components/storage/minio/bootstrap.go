@@ -88,14 +88,16 @@ func (b *builder) files() (map[string]string, error) {
 	documents := map[string]any{
 		lifecycleFile: lifecycle(),
 		// Exactly what the File Manager does: it asks for objects by name, never for lists, and never for versions.
+		// MinIO takes the right to delete for one to delete versions as well, unless that is denied.
 		policyFile(fileManagerUser): policy(
-			statement("arn:aws:s3:::"+b.args.Bucket+"/*", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+			allow(objectsOf(b.args.Bucket), "s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+			deny(objectsOf(b.args.Bucket), "s3:DeleteObjectVersion"),
 		),
 	}
 	if b.backups != nil {
 		documents[policyFile(backupUser)] = policy(
-			statement("arn:aws:s3:::"+b.args.BackupBucket, "s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"),
-			statement("arn:aws:s3:::"+b.args.BackupBucket+"/*", "s3:PutObject", "s3:GetObject", "s3:DeleteObject",
+			allow(arn+b.args.BackupBucket, "s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"),
+			allow(objectsOf(b.args.BackupBucket), "s3:PutObject", "s3:GetObject", "s3:DeleteObject",
 				"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
 		)
 	}
@@ -117,9 +119,22 @@ func policy(statements ...map[string]any) map[string]any {
 	return map[string]any{"Version": "2012-10-17", "Statement": statements}
 }
 
-func statement(resource string, actions ...string) map[string]any {
-	return map[string]any{"Effect": "Allow", "Action": actions, "Resource": []string{resource}}
+func allow(resource string, actions ...string) map[string]any {
+	return statement("Allow", resource, actions)
 }
+
+func deny(resource string, actions ...string) map[string]any {
+	return statement("Deny", resource, actions)
+}
+
+func statement(effect, resource string, actions []string) map[string]any {
+	return map[string]any{"Effect": effect, "Action": actions, "Resource": []string{resource}}
+}
+
+// arn comes before the name of a bucket or of objects in a policy.
+const arn = "arn:aws:s3:::"
+
+func objectsOf(bucket string) string { return arn + bucket + "/*" }
 
 // lifecycle removes old versions, and what is left of objects that have no other version.
 func lifecycle() map[string]any {
