@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/random"
 )
@@ -32,6 +33,8 @@ const maxMessage = 400 << 20
 type Options struct {
 	// Kubernetes says which API server objects go to.
 	Kubernetes kubernetes.Options
+	// AWS says where the simulated AWS account is kept. Nil: there is none, and AWS resources are an error.
+	AWS *aws.Options
 	// Log receives what no engine shows: where a failure inside of a plugin happened. Nil discards it.
 	Log io.Writer
 }
@@ -50,11 +53,14 @@ func Serve(ctx context.Context, o Options) (*Host, error) {
 		o.Log = io.Discard
 	}
 	cluster := kubernetes.New(o.Kubernetes)
-	h := &Host{failures: make(chan error, 2), log: o.Log}
+	h := &Host{failures: make(chan error, 3), log: o.Log}
 	err := errors.Join(
 		h.serve(ctx, "kubernetes", cluster, grpc.StatsHandler(cluster)),
 		h.serve(ctx, "random", random.New()),
 	)
+	if o.AWS != nil {
+		err = errors.Join(err, h.serve(ctx, "aws", aws.New(*o.AWS)))
+	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
 )
 
 func TestAFailureInAPluginIsAnErrorOfItsRequest(t *testing.T) {
@@ -35,9 +37,9 @@ func TestClosedBeforeItHasBegunIsNoFailure(t *testing.T) {
 func TestPortsCloseWithTheContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	h, err := Serve(ctx, Options{})
+	h, err := Serve(ctx, Options{AWS: &aws.Options{}})
 	require.NoError(t, err)
-	assert.Regexp(t, `^kubernetes:\d+,random:\d+$`, h.Env())
+	assert.Regexp(t, `^kubernetes:\d+,random:\d+,aws:\d+$`, h.Env())
 	cancel()
 	_, port, _ := strings.Cut(strings.Split(h.Env(), ",")[0], ":")
 	require.Eventually(t, func() bool {
@@ -48,4 +50,12 @@ func TestPortsCloseWithTheContext(t *testing.T) {
 		return err != nil
 	}, 5*time.Second, 20*time.Millisecond, "nothing listens any more")
 	require.NoError(t, h.Close(), "closing what is closed is no error")
+}
+
+func TestWithoutAnAccountThereIsNoAWS(t *testing.T) {
+	t.Parallel()
+	h, err := Serve(t.Context(), Options{})
+	require.NoError(t, err)
+	assert.Regexp(t, `^kubernetes:\d+,random:\d+$`, h.Env())
+	require.NoError(t, h.Close())
 }
