@@ -88,6 +88,12 @@ func TestEditors(t *testing.T) {
 		{"no choice", `{"config": {"controlplane:availability": "dual"}}`, false},
 		{"duration in days", `{"config": {"controlplane:certTrust": {"platformCA": {"selfSigned": {"duration": "90d"}}}}}`, false},
 		{"out of range", `{"config": {"controlplane:certTrust": {"trustManager": {"replicas": 6}}}}`, false},
+		{"items of lists", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "a", "databases": [{"name": "iris"}]}]}}}}`, true},
+		{"parameters of any kind", `{"config": {"controlplane:storage": {"postgresql": {"parameters": {"jit": false, "work_mem": "8MB", "max_connections": 200}}}}}`, true},
+		{"parameter that is a list", `{"config": {"controlplane:storage": {"postgresql": {"parameters": {"a": []}}}}}`, false},
+		{"unknown key of an item", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "a", "databases": [{"name": "iris", "ownr": "a"}]}]}}}}`, false},
+		{"format of an item", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "A", "databases": [{"name": "iris"}]}]}}}}`, false},
+		{"item without what it needs", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "a"}]}}}}`, false},
 		{"missing value", `{"config": {"controlplane:certTrust": {"acme": {"email": "a@example.com"}}}}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

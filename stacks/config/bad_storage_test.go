@@ -117,6 +117,8 @@ var badStorage = []badConfiguration{
 		`controlplane:storage.objectStorage.s3.kmsKeyArn: "alias/files" must be the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`}},
 
 	// PostgreSQL.
+	{"image whose tag has no version", "storage: {postgresql: {image: 'registry.example.com:5000/postgresql:stable-18'}}", []string{
+		`controlplane:storage.postgresql.image: "registry.example.com:5000/postgresql:stable-18" must have a tag that begins with the version of PostgreSQL, such as 18.6-standard-trixie: the operator reads it there`}},
 	{"backups without object storage", "storage: {postgresql: {backup: {enabled: true}}, objectStorage: {backend: none}}", []string{
 		"controlplane:storage.postgresql.backup.enabled: true needs object storage; controlplane:storage.objectStorage.backend is none"}},
 	{"recovery without object storage", cluster("recovery: {}")[:len(cluster("recovery: {}"))-1] + ", objectStorage: {backend: none}}", []string{
@@ -193,6 +195,8 @@ var badStorage = []badConfiguration{
 		"controlplane:storage.objectStorage.bucket: is missing; backend s3 needs the name of a bucket that nobody else in the world has"}},
 	{"S3 with a misspelt region", strings.Replace(s3("bucket: files"), "region", "regoin", 1), []string{
 		`controlplane:aws.regoin: is not a key; allowed are assumeRoleArn, profile, region; did you mean "region"?`}},
+	{"key of another region", s3("bucket: files, s3: {kmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd'}"), []string{
+		`controlplane:storage.objectStorage.s3.kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/1234abcd" must be a key in controlplane:aws.region, which is eu-central-1`}},
 	{"section of MinIO with S3", s3("bucket: files, minio: {servers: 4}"), []string{
 		"controlplane:storage.objectStorage.minio: is only allowed with backend minio; backend is s3"}},
 	{"section of S3 with MinIO", "storage: {objectStorage: {s3: {existing: true}}}", []string{

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -101,6 +102,9 @@ func (k *checker) s3(path string, o ObjectStorage) {
 	}
 	if o.Bucket == "" {
 		k.add(path+".bucket", nil, "is missing; backend s3 needs the name of a bucket that nobody else in the world has", path, path+".backend")
+	}
+	if key := strings.Split(o.S3.KMSKeyARN, ":"); k.cfg.AWS.Region != "" && len(key) > 3 && key[3] != k.cfg.AWS.Region {
+		k.add(path+".s3.kmsKeyArn", o.S3.KMSKeyARN, "must be a key in controlplane:aws.region, which is "+k.cfg.AWS.Region, "aws")
 	}
 	if log := o.S3.AccessLogBucket; log != "" && (log == o.Bucket || log == o.BackupBucket) {
 		k.add(path+".s3.accessLogBucket", log, "is the bucket that is logged; must be another one, because each entry would make one more", path+".bucket", path+".backupBucket")

@@ -31,8 +31,8 @@ func (c *Config) Footprint() map[string]string {
 }
 
 // CheckFootprint reports what a stack that exists cannot become: volumes that
-// shrink or merge, another number of MinIO's servers, a restored cluster that
-// forgets where its backups are. It returns [Errors] like [Parse], and nil
+// shrink or merge, another number of MinIO's servers, a cluster that is to be
+// restored although it is there, or forgets where its backups are. It returns [Errors] like [Parse], and nil
 // where everything can follow on the footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
@@ -57,15 +57,22 @@ func (c *Config) CheckFootprint(previous map[string]string) error {
 			problems = append(problems, Problem{Path: display(tokens(path + ".walVolume")), Message: fmt.Sprintf(
 				"is missing; cluster %s has such a volume of %s now, and cannot lose it", d.Name, size)})
 		}
-		if server, had := previous[key+recoveryServer]; had && d.Recovery == nil {
+		_, exists := previous[key+dataSize]
+		name, restored := previous[key+recoveryServer]
+		switch {
+		case restored && d.Recovery == nil:
 			problems = append(problems, Problem{Path: display(tokens(path + ".recovery")), Message: fmt.Sprintf(
-				"is missing; must stay as long as cluster %s does: its backups are under the server name %s", d.Name, server)})
+				"is missing; must stay as long as cluster %s does: its backups are under the server name %s", d.Name, name)})
+		case exists && !restored && d.Recovery != nil:
+			problems = append(problems, Problem{Path: display(tokens(path + ".recovery")), Message: fmt.Sprintf(
+				"has no effect on cluster %s, which is there already: must be in a cluster with another name, which then starts with the data of %s", d.Name, d.Recovery.SourceCluster)})
 		}
 	}
 	return problems.sorted()
 }
 
 const (
+	dataSize       = ".volume.size"
 	walSize        = ".walVolume.size"
 	recoveryServer = ".recovery.serverName"
 )
@@ -84,10 +91,10 @@ func (c *Config) marks() []mark {
 	p := c.Storage.PostgreSQL
 	for i, d := range p.Clusters {
 		key := clusterKey(d.Name)
-		size(key+".volume.size", inherited(clusterPath(i), "volume.size", d.Volume, &p.Volume), d.Volume)
+		size(key+dataSize, inherited(clusterPath(i), "volume.size", d.Volume, &p.Volume), d.Volume)
 		size(key+walSize, inherited(clusterPath(i), "walVolume.size", d.WALVolume, p.WALVolume), d.WALVolume)
 		if d.Recovery != nil {
-			marks = append(marks, mark{key + recoveryServer, clusterPath(i) + recoveryServer, d.Recovery.ServerName, anything})
+			marks = append(marks, mark{key + recoveryServer, clusterPath(i) + recoveryServer, d.Recovery.ServerName, server})
 		}
 	}
 	size("storage.cache.persistence.size", "storage.cache.persistence.size", c.Storage.Cache.Persistence)
@@ -138,5 +145,9 @@ func pool(present, next string) (string, error) {
 	return fmt.Sprintf("must be %s, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another", present), nil
 }
 
-// anything lets every value follow; that the value goes is checked elsewhere.
-func anything(_, _ string) (string, error) { return "", nil }
+func server(present, next string) (string, error) {
+	if present == next {
+		return "", nil
+	}
+	return fmt.Sprintf("must be %q, which it is now: recovery is read when a cluster is created", present), nil
+}

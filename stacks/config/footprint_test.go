@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -57,6 +58,11 @@ func TestCheckFootprint(t *testing.T) {
 		{"recovery removed", "storage: {postgresql: {clusters: [{name: a, recovery: {}, databases: [{name: iris}, {name: gateway}, {name: controlplane}]}]}}",
 			"storage: {postgresql: {clusters: [{name: a, databases: [{name: iris}, {name: gateway}, {name: controlplane}]}]}}",
 			"controlplane:storage.postgresql.clusters[0].recovery: is missing; must stay as long as cluster a does: its backups are under the server name a-restored"},
+		{"recovery changed", cluster("recovery: {}"), cluster("recovery: {serverName: second}"),
+			`controlplane:storage.postgresql.clusters[0].recovery.serverName: "second" must be "platform-restored", which it is now: recovery is read when a cluster is created`},
+		{"recovery of what is there", "", cluster("recovery: {}"),
+			"controlplane:storage.postgresql.clusters[0].recovery: has no effect on cluster platform, which is there already: must be in a cluster with another name, which then starts with the data of platform"},
+		{"recovery into another cluster", "", strings.Replace(cluster("recovery: {sourceCluster: platform}"), "name: platform", "name: restored", 1), ""},
 		{"smaller cache", "storage: {cache: {persistence: {}}}", "storage: {cache: {persistence: {size: 2Gi}}}",
 			`controlplane:storage.cache.persistence.size: "2Gi" must be at least "4Gi", which it is now: volumes cannot shrink`},
 		{"cache in memory only", "storage: {cache: {persistence: {}}}", "", ""},

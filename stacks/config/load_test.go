@@ -28,6 +28,8 @@ func TestLoadBadFiles(t *testing.T) {
 			"Pulumi.dev.yaml:3: controlplane:certTrust.acme.server: is missing; must be a URL that starts with https://"},
 		{"item of a list", "config:\n  certTrust:\n    acme: {server: 'https://example.com', email: a@example.com, route53: {region: eu-central-1, hostedZoneID: Z1}}\n    certManager:\n      dns01RecursiveNameservers:\n        - 1.1.1.1:53\n        - 1.1.1.1\n",
 			`Pulumi.dev.yaml:7: controlplane:certTrust.certManager.dns01RecursiveNameservers[1]: "1.1.1.1" must be host:port, such as 1.1.1.1:53`},
+		{"key of an item", "config:\n  storage:\n    postgresql:\n      clusters:\n        - name: platform\n          databases:\n            - name: iris\n            - name: gateway\n              owner: gateway\n            - name: controlplane\n              ownr: cp\n",
+			`Pulumi.dev.yaml:11: controlplane:storage.postgresql.clusters[0].databases[2].ownr: is not a key; allowed are name, owner; did you mean "owner"?`},
 		{"key of the file", "confg:\n  controlplane:availability: single\n",
 			`Pulumi.dev.yaml:1: confg: is not a key; allowed are config, encryptedkey, encryptionsalt, environment, secretsprovider; did you mean "config"?`},
 		{"component beside config", "config: {}\ncontrolplane:availability: single\n",

@@ -28,7 +28,7 @@ type ObjectStorage struct {
 
 // MinIO configures an object storage on the cluster.
 type MinIO struct {
-	// Image of MinIO. The publisher of the community edition archived it in 2026 and publishes no images any more; the default is a maintained build of the same sources.
+	// Image of MinIO, with a shell and the client mc in it. The publisher of the community edition archived it in 2026 and publishes no images any more; the default is a maintained build of the same sources.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=docker.io/pgsty/minio:RELEASE.2026-06-18T00-00-00Z"`
 	// Servers with a volume each. One keeps single copies; 4 and more spread each object and what repairs it over all of them. At least 4 with availability zonal. The number can never change.
 	Servers int `json:"servers" jsonschema:"minimum=1,maximum=16" jsonschema_extras:"x-derived=1 (single)\\, 4 (zonal)"`
@@ -42,14 +42,14 @@ type MinIO struct {
 
 // S3 configures buckets in Amazon S3.
 type S3 struct {
-	// Whether the File Manager's bucket exists already and is adopted.
+	// Whether the File Manager's bucket exists already and is adopted: its objects stay, its settings are overwritten, and it is never deleted.
 	Existing bool `json:"existing" jsonschema:"default=false"`
-	// ARN of the KMS key that objects are encrypted with.
+	// ARN of the KMS key that objects are encrypted with, in the region of the buckets. The key's own policy must leave permissions to IAM, as the default one does.
 	KMSKeyARN string `json:"kmsKeyArn,omitempty" jsonschema:"format=kms-key-arn" jsonschema_extras:"x-derived=a key that is created"`
-	// Bucket that gets a log of every access. Without it, none is kept.
+	// Existing bucket that gets a log of every access. Its policy must let logging.s3.amazonaws.com write. Without it, no log is kept.
 	AccessLogBucket string `json:"accessLogBucket,omitempty" jsonschema:"format=bucket-name"`
-	// How many days a version is kept after it was replaced or deleted.
-	NoncurrentVersionDays int `json:"noncurrentVersionDays" jsonschema:"minimum=1,maximum=3650,default=90"`
-	// After how many days an upload that was never completed is removed.
-	AbortUploadDays int `json:"abortUploadDays" jsonschema:"minimum=1,maximum=365,default=7"`
+	// How many days a version is kept after it was replaced or deleted; 0 keeps it for ever.
+	NoncurrentVersionDays int `json:"noncurrentVersionDays" jsonschema:"minimum=0,maximum=3650,default=90"`
+	// After how many days an upload that was never completed is removed; 0 never removes it.
+	AbortUploadDays int `json:"abortUploadDays" jsonschema:"minimum=0,maximum=365,default=7"`
 }

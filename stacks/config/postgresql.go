@@ -10,7 +10,7 @@ const CloudNativePG DatabaseBackend = "cloudNativePG"
 type PostgreSQL struct {
 	// What runs PostgreSQL: `cloudNativePG` is an operator that runs it on the cluster.
 	Backend DatabaseBackend `json:"backend,omitempty" jsonschema:"enum=cloudNativePG,default=cloudNativePG"`
-	// Image of the database. Its major version is that of the data on the volumes.
+	// Image of the database. Its tag begins with the version of PostgreSQL.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=ghcr.io/cloudnative-pg/postgresql:18.6-standard-trixie"`
 	// Instances of each cluster: one primary, and replicas of all of its data. At least 3 with availability zonal.
 	Instances int `json:"instances" jsonschema:"minimum=1,maximum=9" jsonschema_extras:"x-derived=1 (single)\\, 3 (zonal)"`
@@ -111,7 +111,7 @@ type DatabaseCluster struct {
 	Resources *ResourceClass `json:"resources,omitempty" jsonschema_extras:"x-derived=postgresql.resources"`
 	// Parameters of postgresql.conf, beside those of postgresql.parameters and before them.
 	Parameters Parameters `json:"parameters,omitempty"`
-	// Starts the cluster with data from backups, when it is created. It must stay as long as the cluster does.
+	// Starts the cluster with data from backups. It is read when the cluster is created: it can be neither added later, nor changed or removed as long as the cluster stays.
 	Recovery *Recovery `json:"recovery,omitempty"`
 }
 
