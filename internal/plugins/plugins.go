@@ -33,7 +33,7 @@ const maxMessage = 400 << 20
 type Options struct {
 	// Kubernetes says which API server objects go to.
 	Kubernetes kubernetes.Options
-	// AWS says where the simulated AWS account is kept. Nil: there is none, and AWS resources are an error.
+	// AWS says where the simulated AWS account is kept. Nil: AWS resources go to AWS, through the published plugin.
 	AWS *aws.Options
 	// Log receives what no engine shows: where a failure inside of a plugin happened. Nil discards it.
 	Log io.Writer

@@ -63,7 +63,9 @@ func (b Base) Configure(context.Context, *pulumirpc.ConfigureRequest) (*pulumirp
 }
 
 // Cancel has nothing to end.
-func (b Base) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) { return &emptypb.Empty{}, nil }
+func (b Base) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
 
 // Invoke refuses.
 func (b Base) Invoke(_ context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
