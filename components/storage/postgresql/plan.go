@@ -155,7 +155,8 @@ func (a Args) checkCluster(c Cluster) error {
 		return fmt.Errorf("its backups would go to the directory %s, which it is restored from: the backup needs another server name",
 			c.Recovery.SourceServerName)
 	}
-	return nil
+	_, err := planOf(c)
+	return err
 }
 
 // overwrites tells whether a restored cluster would save its write-ahead log among that of the cluster it comes from.
