@@ -23,9 +23,9 @@
 // So four servers survive the loss of any one without anybody noticing, and five is the least number that keeps writing
 // without a zone. The number of servers is part of how data is laid out: it can never change.
 //
-// A new image or another setting reaches one server after the other. A server that starts anew waits for another one
-// with the same program and settings, so for four or five servers writes pause for some seconds when the second one
-// follows.
+// A new image or another setting reaches one server after the other. A server joins only others with the same program
+// and settings, so in the middle of such an update writes, and with some numbers of servers reads as well, pause until
+// enough have followed: some seconds. A new root password reaches all servers at once.
 //
 // # The image
 //

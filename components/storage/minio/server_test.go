@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
 
@@ -47,6 +48,7 @@ func TestOneServer(t *testing.T) {
 	t.Run("nobody gets in without TLS", i.onlyTLS)
 	t.Run("metrics", i.metrics)
 	t.Run("a new password and a lost policy", i.changesAreApplied)
+	t.Run("without backups nobody has their keys", i.backupsEnd)
 	t.Run("a restart loses nothing", i.restart)
 }
 
@@ -191,6 +193,22 @@ func (i *installation) changesAreApplied(t *testing.T) {
 	require.Zero(t, code, said)
 	_, err = get(ctx, i.client(0, old), files, "large")
 	require.NoError(t, err)
+}
+
+func (i *installation) backupsEnd(t *testing.T) {
+	former := i.client(0, keys{"backups", i.Data("Secret", "minio-users")["backups"]})
+	without := arguments(1)
+	without.BackupBucket = ""
+	i.Objects = process.Render(t, i.ca, program(workload.Single, without, nil), "127.0.0.1")
+	for range 2 {
+		code, said := i.setUp(0)
+		require.Zero(t, code, said)
+	}
+	_, err := former.BucketExists(t.Context(), backups)
+	assert.ErrorContains(t, err, "does not exist in our records")
+	kept, err := i.client(0, i.root()).BucketExists(t.Context(), backups)
+	require.NoError(t, err)
+	assert.True(t, kept, "the backups themselves stay")
 }
 
 func (i *installation) restart(t *testing.T) {

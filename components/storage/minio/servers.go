@@ -134,8 +134,9 @@ func (b *builder) statefulSet() *appsv1.StatefulSet {
 		},
 	}
 	if b.args.Servers > 1 {
-		// A server answers before it has found the others again; the next one is not to follow until then.
-		set.Spec.MinReadySeconds = 20
+		// A server answers before it has found the others again; the next one is not to follow until then. Its answer
+		// cannot wait for that: one with a new image or setting finds nobody before the next one has it, too.
+		set.Spec.MinReadySeconds = 10
 	}
 	return set
 }
