@@ -32,7 +32,7 @@ func (b *builder) clusterObject(p plan) (manifest.Set, error) {
 		},
 		"storage":               storage(p.Volume),
 		"resources":             p.Resources,
-		"enablePDB":             true,
+		"enablePDB":             p.Instances > 1, // a budget for one pod blocks every drain of its node
 		"primaryUpdateStrategy": "unsupervised",
 		// A restart in place would be shorter for the data, but longer for the clients.
 		"primaryUpdateMethod": "switchover",

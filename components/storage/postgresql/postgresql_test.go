@@ -135,6 +135,7 @@ func TestPlacement(t *testing.T) {
 	assert.Equal(t, true, g.field(t, "Cluster", cluster, "spec", "enablePDB"))
 	alone := run(t, single(t))
 	assert.Empty(t, alone.objects("PodDisruptionBudget"), "a budget for one pod blocks every drain")
+	assert.Equal(t, false, alone.field(t, "Cluster", cluster, "spec", "enablePDB"))
 	assert.NotContains(t, alone.find(t, "Cluster", cluster).object.Object["spec"], "topologySpreadConstraints")
 }
 
