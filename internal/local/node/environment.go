@@ -29,7 +29,9 @@ func (c *container) invocation() (args, env []string, err error) {
 	for i, arg := range args {
 		args[i] = paths.rewrite(expand(arg, variables.value))
 	}
-	args = append(args, c.image.args...)
+	for _, arg := range c.image.args {
+		args = append(args, paths.rewrite(arg))
+	}
 
 	env = []string{
 		"PATH=" + os.Getenv("PATH"),

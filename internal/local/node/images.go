@@ -15,14 +15,14 @@ type image struct {
 	initOnly bool
 	// listeners are what the program listens on.
 	listeners []listener
-	// args are added to those of the container.
+	// args are added to those of the container, with the paths of volumes as the container sees them.
 	args []string
 }
 
 // listener is a socket that the program opens.
 type listener struct {
 	flag string // sets the port or, with host, "host:port"
-	port int    // the program's default, used when the flag is absent
+	port int    // the program's default, used when the flag is absent; 0: it does not listen then
 	host bool
 }
 
@@ -67,6 +67,15 @@ var images = map[string]image{
 			{flag: "--webhook-port", port: 6443},
 			{flag: "--metrics-port", port: 9402},
 			{flag: "--readiness-probe-port", port: 6060},
+		},
+	},
+	// PostgreSQL itself is simulated, and so are its answers to the operator.
+	"cloudnative-pg": {
+		tool: "cloudnative-pg-manager",
+		args: []string{"--listen-host=127.0.0.1", "--webhook-cert-dir=/run/secrets/cnpg.io/webhook"},
+		listeners: []listener{
+			{flag: "--webhook-port", port: 9443},
+			{flag: "--metrics-bind-address", port: 8080, host: true},
 		},
 	},
 	"trust-pkg-debian-bookworm": {tool: "trust-package", initOnly: true},
