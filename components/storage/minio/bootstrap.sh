@@ -32,7 +32,7 @@ wait_for_servers
 
 client mb --ignore-existing "platform/$BUCKET"
 client version enable "platform/$BUCKET"
-client ilm import "platform/$BUCKET" <"$SETUP_DIR/lifecycle.json"
+client ilm rule import "platform/$BUCKET" <"$SETUP_DIR/lifecycle.json"
 user file-manager "$FILE_MANAGER_PASSWORD"
 
 if [ -n "${BACKUP_BUCKET:-}" ]; then

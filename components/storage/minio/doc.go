@@ -31,11 +31,13 @@
 //
 // The publisher of MinIO made its community edition source-only in October 2025
 // (https://github.com/minio/minio/issues/21647) and archived the repository in April 2026
-// (https://github.com/pgsty/silo/issues/35): it publishes no images and no security fixes any more. The default is the
-// build of the fork that Pigsty maintains from those sources, with the protocol, the settings and the format on disk
-// unchanged (https://github.com/pgsty/silo, which was pgsty/minio until August 2026). Since March 2026 its image also
-// contains the client mc (https://github.com/pgsty/silo/issues/9), which the set-up needs.
+// (https://github.com/pgsty/silo/issues/35): there are no images and no security fixes from there any more. The default
+// is a build of the fork that Pigsty maintains from those sources, with the protocol, the settings and the format on
+// disk unchanged: pgsty/minio until August 2026, pgsty/silo since then (https://github.com/pgsty/silo, with the fixes
+// of each release in docs/security/advisories.md there). Its images contain the client mc as well, since March 2026
+// (https://github.com/pgsty/silo/issues/9), which the set-up needs.
 //
-// Any other image does that takes the arguments of "minio server", and has sh and mc. And since everybody else knows
-// only an S3 endpoint, a bucket and a pair of keys, another S3 server can take this one's place.
+// Any other image does whose entry point takes the arguments of "minio server", and which has mc and a POSIX shell with
+// date and sleep. And since everybody else knows only an S3 endpoint, a bucket and a pair of keys, another S3 server can
+// take this one's place.
 package minio

@@ -59,7 +59,6 @@ func program(availability workload.Availability, args minio.Args, got **minio.Mi
 // installation is a MinIO on this machine.
 type installation struct {
 	*process.Objects
-	t         *testing.T
 	ca        verify.CA
 	dir       string
 	addresses []string // of the servers
@@ -76,7 +75,7 @@ const (
 // install renders MinIO for a number of servers and finds an address for each. Nothing runs yet.
 func install(t *testing.T, servers int) *installation {
 	t.Helper()
-	i := &installation{t: t, ca: verify.NewCA(t, "platform"), dir: t.TempDir(), programs: process.Programs(t, "minio", "mc")}
+	i := &installation{ca: verify.NewCA(t, "platform"), dir: t.TempDir(), programs: process.Programs(t, "minio", "mc")}
 	i.programs[""] = i.programs["minio"] // the entry point of the image
 	i.Objects = process.Render(t, i.ca, program(workload.Single, arguments(servers), nil), "127.0.0.1")
 	for range servers {
@@ -89,20 +88,20 @@ func install(t *testing.T, servers int) *installation {
 }
 
 // setUp runs the Job's container and returns its exit code and what it said.
-func (i *installation) setUp(server int, replace ...string) (int, string) {
-	i.t.Helper()
-	p := i.Start(i.t, process.Spec{
-		Workload: "Job/minio-bootstrap", Dir: i.t.TempDir(), Programs: i.programs,
+func (i *installation) setUp(t *testing.T, server int, replace ...string) (int, string) {
+	t.Helper()
+	p := i.Start(t, process.Spec{
+		Workload: "Job/minio-bootstrap", Dir: t.TempDir(), Programs: i.programs,
 		Replace: append(replace, endpoint, i.addresses[server]),
 	})
 	return p.Wait(time.Minute), p.Log()
 }
 
-// live waits until a server answers its liveness probe.
-func (i *installation) answers(server int, path string) {
-	i.t.Helper()
-	probe := &http.Client{Transport: i.transport(server), Timeout: 5 * time.Second}
-	require.Eventually(i.t, func() bool {
+// answers waits until a path of a server's answers well, such as a probe.
+func (i *installation) answers(t *testing.T, server int, path string) {
+	t.Helper()
+	probe := &http.Client{Transport: i.transport(t, server), Timeout: 5 * time.Second}
+	require.Eventually(t, func() bool {
 		answer, err := probe.Get("https://" + endpoint + path)
 		if err != nil {
 			return false
@@ -113,10 +112,10 @@ func (i *installation) answers(server int, path string) {
 }
 
 // transport reaches a server under the name that clients in a cluster use, and trusts what the platform's bundle does.
-func (i *installation) transport(server int) *http.Transport {
-	i.t.Helper()
+func (i *installation) transport(t *testing.T, server int) *http.Transport {
+	t.Helper()
 	roots := x509.NewCertPool()
-	require.True(i.t, roots.AppendCertsFromPEM([]byte(i.Data("ConfigMap", process.Trust.ConfigMap)[process.Trust.Key])))
+	require.True(t, roots.AppendCertsFromPEM([]byte(i.Data("ConfigMap", process.Trust.ConfigMap)[process.Trust.Key])))
 	return &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -130,25 +129,23 @@ type keys struct{ access, secret string }
 
 // fileManager are the keys that the File Manager is configured with.
 func (i *installation) fileManager() keys {
-	i.t.Helper()
 	data := i.Data("Secret", "minio-file-manager")
 	return keys{data["accessKey"], data["secretKey"]}
 }
 
 func (i *installation) root() keys {
-	i.t.Helper()
 	data := i.Data("Secret", "minio-root")
 	return keys{data["user"], data["password"]}
 }
 
 // client is made as the File Manager makes it: TLS, trailing checksums, no region.
-func (i *installation) client(server int, k keys) *client.Client {
-	i.t.Helper()
+func (i *installation) client(t *testing.T, server int, k keys) *client.Client {
+	t.Helper()
 	c, err := client.New(endpoint, &client.Options{
 		Creds: credentials.NewStaticV4(k.access, k.secret, ""), Secure: true, TrailingHeaders: true,
-		Transport: i.transport(server), MaxRetries: 1,
+		Transport: i.transport(t, server), MaxRetries: 1,
 	})
-	require.NoError(i.t, err)
+	require.NoError(t, err)
 	return c
 }
 

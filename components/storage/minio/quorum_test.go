@@ -58,9 +58,9 @@ func (i *installation) podDir(server int) string { return filepath.Join(i.dir, f
 // TestFourServers: what is written with all of them is readable with two, and writable with three.
 func TestFourServers(t *testing.T) {
 	i := four(t)
-	code, said := i.setUp(0)
+	code, said := i.setUp(t, 0)
 	require.Zero(t, code, said)
-	c := i.client(0, i.fileManager())
+	c := i.client(t, 0, i.fileManager())
 	write := func(ctx context.Context, object string) error {
 		_, err := put(ctx, c, files, object, "content of "+object, client.ChecksumSHA256)
 		return err
@@ -91,10 +91,10 @@ func TestFourServers(t *testing.T) {
 	i.servers[2].Replace()
 	require.Eventually(t, written("again"), eventually, pause, "writes go on with the third")
 	i.servers[3].Replace()
-	i.answers(3, "/minio/health/cluster")
-	c = i.client(3, i.fileManager())
+	i.answers(t, 3, "/minio/health/cluster")
+	c = i.client(t, 3, i.fileManager())
 	require.Eventually(t, readable("three"), eventually, pause, "a server that comes back knows what it has missed")
-	code, said = i.setUp(3)
+	code, said = i.setUp(t, 3)
 	assert.Zero(t, code, said)
 
 	// A server with another setting than the others does not join them, so it must count as ready all the same: else
@@ -108,8 +108,8 @@ func TestFourServers(t *testing.T) {
 		}
 		i.servers[n].Stop()
 		i.servers[n].Replace()
-		i.answers(n, "/minio/health/ready")
+		i.answers(t, n, "/minio/health/ready")
 	}
-	i.answers(0, "/minio/health/cluster")
+	i.answers(t, 0, "/minio/health/cluster")
 	require.Eventually(t, readable("again"), eventually, pause)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	client "github.com/minio/minio-go/v7"
 	"github.com/stretchr/testify/assert"
@@ -30,7 +31,7 @@ func single(t *testing.T) *installation {
 	}))
 	// The first one starts at once, before the server answers.
 	for range 2 {
-		code, said := i.setUp(0)
+		code, said := i.setUp(t, 0)
 		require.Zero(t, code, said)
 		for _, k := range []keys{i.root(), i.fileManager()} {
 			assert.NotContains(t, said, k.secret, "no password is logged")
@@ -53,7 +54,7 @@ func TestOneServer(t *testing.T) {
 }
 
 func (i *installation) fileManagerWorks(t *testing.T) {
-	ctx, c := t.Context(), i.client(0, i.fileManager())
+	ctx, c := t.Context(), i.client(t, 0, i.fileManager())
 	const content = "openapi: 3.1.0"
 	sum := sha256.Sum256([]byte(content))
 	info, err := c.PutObject(ctx, files, "env/group/team/api", strings.NewReader(content), int64(len(content)),
@@ -88,7 +89,7 @@ func (i *installation) fileManagerWorks(t *testing.T) {
 }
 
 func (i *installation) versionsStay(t *testing.T) {
-	ctx, root := t.Context(), i.client(0, i.root())
+	ctx, root := t.Context(), i.client(t, 0, i.root())
 	versioning, err := root.GetBucketVersioning(ctx, files)
 	require.NoError(t, err)
 	assert.True(t, versioning.Enabled())
@@ -100,7 +101,7 @@ func (i *installation) versionsStay(t *testing.T) {
 			continue
 		}
 		versions++
-		err := i.client(0, i.fileManager()).RemoveObject(ctx, files, o.Key, client.RemoveObjectOptions{VersionID: o.VersionID})
+		err := i.client(t, 0, i.fileManager()).RemoveObject(ctx, files, o.Key, client.RemoveObjectOptions{VersionID: o.VersionID})
 		assert.ErrorContains(t, err, "Access Denied", "the File Manager cannot destroy it for good")
 	}
 	assert.Equal(t, []int{1, 1}, []int{versions, markers}, "the deleted file is below a delete marker")
@@ -111,7 +112,7 @@ func (i *installation) versionsStay(t *testing.T) {
 }
 
 func (i *installation) fileManagerIsBounded(t *testing.T) {
-	ctx, c := t.Context(), i.client(0, i.fileManager())
+	ctx, c := t.Context(), i.client(t, 0, i.fileManager())
 	for what, err := range map[string]error{
 		"write to another bucket": errorOf(put(ctx, c, backups, "stolen", "x", client.ChecksumSHA256)),
 		"read from another":       errorOf(get(ctx, c, backups, "base.tar")),
@@ -125,7 +126,7 @@ func (i *installation) fileManagerIsBounded(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, "Access Denied", what)
 	}
-	exists, err := i.client(0, i.root()).BucketExists(ctx, files)
+	exists, err := i.client(t, 0, i.root()).BucketExists(ctx, files)
 	require.NoError(t, err)
 	assert.True(t, exists)
 }
@@ -134,7 +135,7 @@ func errorOf[T any](_ T, err error) error { return err }
 
 func (i *installation) backupsWork(t *testing.T) {
 	ctx := t.Context()
-	c := i.client(0, keys{"backups", i.Data("Secret", "minio-users")["backups"]})
+	c := i.client(t, 0, keys{"backups", i.Data("Secret", "minio-users")["backups"]})
 	_, err := put(ctx, c, backups, "iris/base.tar", "data", client.ChecksumSHA256)
 	require.NoError(t, err)
 	exists, err := c.BucketExists(ctx, backups)
@@ -161,7 +162,7 @@ func (i *installation) onlyTLS(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, answer.StatusCode, "plain HTTP")
 	_, err = http.Get("https://" + i.addresses[0] + "/minio/health/live")
 	assert.ErrorContains(t, err, "certificate signed by unknown authority", "only the platform's bundle verifies it")
-	_, err = (&http.Client{Transport: i.transport(0)}).Get("https://minio.other.svc:9000/minio/health/live")
+	_, err = (&http.Client{Transport: i.transport(t, 0)}).Get("https://minio.other.svc:9000/minio/health/live")
 	assert.ErrorContains(t, err, "not minio.other.svc")
 }
 
@@ -170,7 +171,7 @@ func (i *installation) metrics(t *testing.T) {
 	require.Len(t, endpoints, 2)
 	for _, e := range endpoints {
 		path := e.(map[string]any)["path"].(string)
-		answer, err := (&http.Client{Transport: i.transport(0)}).Get("https://" + endpoint + path)
+		answer, err := (&http.Client{Transport: i.transport(t, 0)}).Get("https://" + endpoint + path)
 		require.NoError(t, err)
 		defer answer.Body.Close()
 		assert.Equal(t, http.StatusOK, answer.StatusCode, path)
@@ -182,42 +183,42 @@ func (i *installation) changesAreApplied(t *testing.T) {
 	const password = "AnotherPasswordOfThirtyTwoLetter"
 	users := i.Find("Secret", "minio-users").Object
 	require.NoError(t, unstructured.SetNestedField(users, password, "stringData", "file-manager"))
-	code, said := i.setUp(0)
+	code, said := i.setUp(t, 0)
 	require.Zero(t, code, said)
-	_, err := get(ctx, i.client(0, old), files, "large")
+	_, err := get(ctx, i.client(t, 0, old), files, "large")
 	assert.ErrorContains(t, err, "signature", "the old password")
-	_, err = get(ctx, i.client(0, keys{old.access, password}), files, "large")
+	_, err = get(ctx, i.client(t, 0, keys{old.access, password}), files, "large")
 	require.NoError(t, err, "the new password, and the same policy")
 	require.NoError(t, unstructured.SetNestedField(users, old.secret, "stringData", "file-manager"))
-	code, said = i.setUp(0)
+	code, said = i.setUp(t, 0)
 	require.Zero(t, code, said)
-	_, err = get(ctx, i.client(0, old), files, "large")
+	_, err = get(ctx, i.client(t, 0, old), files, "large")
 	require.NoError(t, err)
 }
 
 func (i *installation) backupsEnd(t *testing.T) {
-	former := i.client(0, keys{"backups", i.Data("Secret", "minio-users")["backups"]})
+	former := i.client(t, 0, keys{"backups", i.Data("Secret", "minio-users")["backups"]})
 	without := arguments(1)
 	without.BackupBucket = ""
 	i.Objects = process.Render(t, i.ca, program(workload.Single, without, nil), "127.0.0.1")
 	for range 2 {
-		code, said := i.setUp(0)
+		code, said := i.setUp(t, 0)
 		require.Zero(t, code, said)
 	}
 	_, err := former.BucketExists(t.Context(), backups)
 	assert.ErrorContains(t, err, "does not exist in our records")
-	kept, err := i.client(0, i.root()).BucketExists(t.Context(), backups)
+	kept, err := i.client(t, 0, i.root()).BucketExists(t.Context(), backups)
 	require.NoError(t, err)
 	assert.True(t, kept, "the backups themselves stay")
 }
 
 func (i *installation) restart(t *testing.T) {
 	i.servers[0].Stop()
-	assert.Zero(t, i.servers[0].Wait(0), "it has ended by itself when it was asked to")
+	assert.Zero(t, i.servers[0].Wait(5*time.Second), "it has ended by itself when it was asked to")
 	i.servers[0].Replace()
-	i.answers(0, "/minio/health/ready")
+	i.answers(t, 0, "/minio/health/ready")
 	require.Eventually(t, func() bool {
-		read, err := get(t.Context(), i.client(0, i.fileManager()), files, "large")
+		read, err := get(t.Context(), i.client(t, 0, i.fileManager()), files, "large")
 		return err == nil && len(read) == 17<<20
 	}, eventually, pause)
 }
@@ -225,7 +226,7 @@ func (i *installation) restart(t *testing.T) {
 // TestSetUpGivesUp: without servers the Job fails in time and says what was wrong.
 func TestSetUpGivesUp(t *testing.T) {
 	i := install(t, 1)
-	code, said := i.setUp(0, "300", "3")
+	code, said := i.setUp(t, 0, "300", "3")
 	assert.NotZero(t, code)
 	assert.Contains(t, said, "cannot be used within 3 seconds: ")
 	assert.Contains(t, said, "connection refused")
