@@ -97,6 +97,9 @@ func operate(ctx context.Context, o Options, name string,
 	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
 	err = follow(newGatherer(result, s.Progress), func(ch chan<- events.EngineEvent) error { return run(s, ch) })
 	result.Seconds = time.Since(started).Seconds()
+	if s.usage != nil {
+		return result, &UsageError{Err: s.usage}
+	}
 	if err != nil {
 		if slices.ContainsFunc(result.Errors, isMissingPlugin) {
 			result.Errors = append(result.Errors, "where plugins cannot be downloaded, --plugins builtin does without them")

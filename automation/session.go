@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -24,6 +25,7 @@ type session struct {
 	Options
 	stack   auto.Stack
 	outputs auto.OutputMap // of an up
+	usage   error          // what the program found wrong with the configuration
 	cleanup []func()
 }
 
@@ -59,7 +61,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	}
 	opts := []auto.LocalWorkspaceOption{
 		auto.Pulumi(cli), auto.WorkDir(place.workDir), auto.EnvVars(place.env),
-		auto.Program(stacks.New(stacks.Options{Root: o.Project})),
+		auto.Program(s.program),
 	}
 	if place.home != "" {
 		opts = append(opts, auto.PulumiHome(place.home))
@@ -72,6 +74,17 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 		return nil, fmt.Errorf("open stack %s: %w", o.Stack, shorten(err))
 	}
 	return s, nil
+}
+
+// program is the stack. What it finds wrong with the configuration in view of what the stack is now comes back through
+// the engine as text only, so it is kept here.
+func (s *session) program(ctx *pulumi.Context) error {
+	err := stacks.New(stacks.Options{Root: s.Project})(ctx)
+	var invalid config.Errors
+	if errors.As(err, &invalid) {
+		s.usage = err
+	}
+	return err
 }
 
 // checkConfig reports every mistake in the stack's file.

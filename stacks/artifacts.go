@@ -20,6 +20,8 @@ var (
 	prometheusDefinitions = artifact.Ref{
 		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
 	}
+	cloudNativePG = artifact.Ref{Module: "github.com/cloudnative-pg/cloudnative-pg", Path: "releases/cnpg-{version}.yaml"}
+	barmanCloud   = artifact.Ref{Module: "github.com/cloudnative-pg/plugin-barman-cloud", Path: "manifest.yaml"}
 )
 
 // fetch is the pinned artefact, or what the stack puts in its place. Its version becomes an output under the given name.

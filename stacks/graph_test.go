@@ -2,6 +2,8 @@ package stacks_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -23,19 +25,22 @@ type registered struct {
 	kind, name, urn, parent, provider string
 	dependencies                      []string
 	inputs                            resource.PropertyMap
+	protected                         bool
 	object                            *unstructured.Unstructured // nil for what is no Kubernetes object
 }
 
 // graph is everything that one run of the program registers.
 type graph struct {
-	mutex sync.Mutex
-	all   []registered
+	mutex    sync.Mutex
+	all      []registered
+	previous resource.PropertyMap // outputs of the stack's last run
 }
 
 func (g *graph) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	r := registered{
 		kind: args.TypeToken, name: args.Name, provider: args.Provider, inputs: args.Inputs,
 		parent: args.RegisterRPC.GetParent(), dependencies: args.RegisterRPC.GetDependencies(),
+		protected: args.RegisterRPC.GetProtect(),
 	}
 	r.urn = urnOf(args)
 	if strings.HasPrefix(r.kind, "kubernetes:") {
@@ -58,7 +63,13 @@ func (g *graph) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	return args.Name + "-id", args.Inputs, nil
 }
 
-func (g *graph) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) { return nil, nil }
+func (g *graph) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return resource.PropertyMap{"outputs": resource.NewProperty(g.previous)}, nil
+}
+
+func (g *graph) inNamespace(name string) []registered {
+	return slices.DeleteFunc(g.objects(), func(r registered) bool { return r.object.GetNamespace() != name })
+}
 
 // urnOf is what the mocked engine calls the resource.
 func urnOf(args pulumi.MockResourceArgs) string {
@@ -70,8 +81,20 @@ func urnOf(args pulumi.MockResourceArgs) string {
 	return "urn:pulumi:test::controlplane::" + kind + "::" + args.Name
 }
 
+// graphs are the runs so far: a run takes seconds, and nobody changes what comes out of it.
+var graphs = map[string]*graph{}
+
 // run runs the program with a configuration; values are JSON or plain strings.
 func run(t *testing.T, config map[string]string) *graph {
+	t.Helper()
+	key := fmt.Sprint(config) // sorted by key
+	if graphs[key] == nil {
+		graphs[key] = runAnew(t, config)
+	}
+	return graphs[key]
+}
+
+func runAnew(t *testing.T, config map[string]string) *graph {
 	t.Helper()
 	values := map[string]string{}
 	for key, value := range config {
@@ -135,8 +158,8 @@ func TestEveryResourceBelongsToAComponent(t *testing.T) {
 	g := run(t, nil)
 	assert.Greater(t, len(g.objects()), 60)
 	for _, r := range g.all {
-		if strings.HasPrefix(r.kind, "controlplane:") || r.kind == string(resource.RootStackType) {
-			continue
+		if strings.HasPrefix(r.kind, "controlplane:") || strings.HasPrefix(r.kind, "pulumi:") {
+			continue // components, providers and the stack itself
 		}
 		parent := resource.URN(r.parent)
 		assert.True(t, strings.HasPrefix(string(parent.Type()), "controlplane:"), "%s %s has parent %q", r.kind, r.name, r.parent)
@@ -178,15 +201,73 @@ func TestNamespaceOfTheControlPlane(t *testing.T) {
 	}
 }
 
+// registries are those that the platform's images come from.
+var registries = regexp.MustCompile(`([^"\s]*)\b(quay\.io|docker\.io|ghcr\.io)/`)
+
 func TestImagesComeFromTheMirror(t *testing.T) {
-	g := run(t, map[string]string{"artifacts": `{"imageMirror":"registry.example.com/mirror"}`})
+	g := run(t, map[string]string{"availability": "zonal", "artifacts": `{"imageMirror":"registry.example.com/mirror"}`})
 	images := 0
 	for _, r := range g.objects() {
+		if r.object.GetKind() == "CustomResourceDefinition" {
+			continue // they explain with examples
+		}
 		data, err := json.Marshal(r.object)
 		require.NoError(t, err)
-		mirrored := strings.Count(string(data), "registry.example.com/mirror/quay.io/jetstack/")
-		assert.Equal(t, strings.Count(string(data), "quay.io/"), mirrored, "%s", r.name)
-		images += mirrored
+		for _, match := range registries.FindAllStringSubmatch(string(data), -1) {
+			images++
+			assert.True(t, strings.HasSuffix(match[1], "registry.example.com/mirror/"), "%s: %s", r.name, match[0])
+		}
 	}
-	assert.GreaterOrEqual(t, images, 7, "controller, webhook, CA injector, API check, ACME solver, trust-manager, root certificates")
+	assert.GreaterOrEqual(t, images, 20)
+}
+
+// storage asserts what the parts of the storage are to each other and to others.
+func TestStorage(t *testing.T) {
+	const minIO, bootstrap, database = "minio/minio", "minio/minio-bootstrap", "postgresql/platform"
+	t.Run("backups go to our own object storage", func(t *testing.T) {
+		g := run(t, profiles["zonal"])
+		assert.Contains(t, g.after(g.find(t, "Cluster", database)), bootstrap, "the bucket is there before the first backup")
+		spec := g.find(t, "ObjectStore", database+"-backup").object.Object["spec"].(map[string]any)["configuration"].(map[string]any)
+		assert.Equal(t, "s3://controlplane-files-backups/postgresql", spec["destinationPath"])
+		assert.Equal(t, "https://minio.minio.svc:9000", spec["endpointURL"])
+	})
+	t.Run("without backups the database waits for no object storage", func(t *testing.T) {
+		g := run(t, profiles["single"])
+		assert.NotContains(t, g.after(g.find(t, "Cluster", database)), minIO)
+		assert.Empty(t, g.objects("ObjectStore"))
+	})
+	t.Run("everything with data is protected over zones", func(t *testing.T) {
+		for profile, want := range map[string]bool{"zonal": true, "single": false} {
+			g := run(t, profiles[profile])
+			for _, r := range append(g.objects("PersistentVolumeClaim"), g.find(t, "Cluster", database)) {
+				assert.Equal(t, want, r.protected, "%s: %s", profile, r.name)
+			}
+		}
+	})
+	t.Run("Amazon S3 needs no object storage of ours", func(t *testing.T) {
+		g := run(t, amazon)
+		assert.Empty(t, g.inNamespace("minio"))
+		store := g.find(t, "ObjectStore", database+"-backup").object.Object["spec"].(map[string]any)["configuration"].(map[string]any)
+		assert.Equal(t, "s3://example-files-backups/postgresql", store["destinationPath"])
+		assert.NotContains(t, store, "endpointURL")
+		assert.Equal(t, true, store["s3Credentials"].(map[string]any)["inheritFromIAMRole"])
+	})
+}
+
+// amazon is a configuration with object storage in AWS.
+var amazon = map[string]string{
+	"availability": "zonal",
+	"aws":          `{"region":"eu-central-1"}`,
+	"cluster":      `{"oidcProviderArn":"arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"}`,
+	"storage":      `{"objectStorage":{"backend":"s3","bucket":"example-files"}}`,
+}
+
+// What a stack is now decides what it can become.
+func TestWhatCannotBeUndoneIsRefused(t *testing.T) {
+	g := &graph{previous: resource.PropertyMap{"footprint": resource.NewProperty(resource.PropertyMap{
+		"storage.postgresql.clusters[platform].volume.size": resource.NewProperty("100Gi"),
+	})}}
+	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g))
+	assert.ErrorContains(t, err, `"10Gi" must be at least "100Gi"`)
+	assert.Empty(t, g.objects(), "nothing is registered")
 }

@@ -1,16 +1,17 @@
 package stacks
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring"
+	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -29,6 +30,9 @@ type stack struct {
 
 // build wires the components: each gets what the ones before it provide.
 func (s *stack) build() error {
+	if err := s.checkFootprint(); err != nil {
+		return err
+	}
 	c, err := s.cluster()
 	if err != nil {
 		return err
@@ -41,7 +45,11 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	s.export(trust)
+	store, err := s.storage(c, trust, definitions)
+	if err != nil {
+		return err
+	}
+	s.export(trust, store)
 	return nil
 }
 
@@ -110,8 +118,9 @@ func (s *stack) certTrust(c *cluster.Cluster, opts []pulumi.ResourceOption) (*ce
 }
 
 // export tells others what they need to know.
-func (s *stack) export(trust *certtrust.CertTrust) {
-	for name, value := range map[string]pulumi.Input{
+func (s *stack) export(trust *certtrust.CertTrust, store *storage.Storage) {
+	outputs := storageOutputs(store)
+	maps.Copy(outputs, pulumi.Map{
 		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
 		"issuer":           trust.IssuerName,
 		"publicIssuer":     trust.PublicIssuerName,
@@ -119,7 +128,9 @@ func (s *stack) export(trust *certtrust.CertTrust) {
 		"trustBundle":      trust.BundleName,
 		"trustBundleKey":   trust.BundleKey,
 		"trustBundleLabel": pulumi.String(certtrust.BundleLabel + "=" + certtrust.BundleLabelValue),
-	} {
+		footprintOutput:    pulumi.ToStringMap(s.cfg.Footprint()),
+	})
+	for name, value := range outputs {
 		s.ctx.Export(name, value)
 	}
 }
@@ -147,16 +158,10 @@ func (s *stack) path(p string) string {
 
 // classes are the resource classes as the stack has them.
 func (s *stack) classes() workload.Classes {
-	list := func(a config.ResourceAmounts) corev1.ResourceList {
-		return corev1.ResourceList{corev1.ResourceCPU: a.CPU, corev1.ResourceMemory: a.Memory}
-	}
-	class := func(c config.ResourceClass) corev1.ResourceRequirements {
-		return corev1.ResourceRequirements{Requests: list(c.Requests), Limits: list(c.Limits)}
-	}
 	r := s.cfg.Resources
 	return workload.Classes{
-		workload.Operator: class(r.Operator), workload.APIServer: class(r.APIServer),
-		workload.Gateway: class(r.Gateway), workload.IdentityProvider: class(r.IdentityProvider),
+		workload.Operator: requirements(r.Operator), workload.APIServer: requirements(r.APIServer),
+		workload.Gateway: requirements(r.Gateway), workload.IdentityProvider: requirements(r.IdentityProvider),
 	}
 }
 

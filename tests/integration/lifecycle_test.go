@@ -119,20 +119,7 @@ func changedValue(t *testing.T, e *env) {
 	assert.Zero(t, done.Changes["replace"]+done.Changes["delete"])
 	assert.Contains(t, objects(done, "create"), "kubernetes:policy/v1:PodDisruptionBudget cert-manager/cert-manager-webhook")
 
-	zones := map[string]bool{}
-	nodes, err := e.Clients.CoreV1().Nodes().List(e.Context(), metav1.ListOptions{})
-	require.NoError(t, err)
-	zoneOf := map[string]string{}
-	for _, n := range nodes.Items {
-		zoneOf[n.Name] = n.Labels["topology.kubernetes.io/zone"]
-	}
-	pods, err := e.Clients.CoreV1().Pods("cert-manager").List(e.Context(), metav1.ListOptions{
-		LabelSelector: "app.kubernetes.io/name=webhook", FieldSelector: "status.phase=Running",
-	})
-	require.NoError(t, err)
-	for _, p := range pods.Items {
-		zones[zoneOf[p.Spec.NodeName]] = true
-	}
+	zones := zonesOf(t, e, "cert-manager", "app.kubernetes.io/name=webhook")
 	assert.Len(t, zones, 3, "the webhook's three replicas run in three zones")
 	e.requireNoChanges(e.up())
 }

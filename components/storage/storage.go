@@ -1,0 +1,133 @@
+package storage
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
+	"github.com/telekom/controlplane-infrastructure/components/storage/part"
+	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/components/storage/s3"
+	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
+)
+
+// Type is the component's type token.
+const Type = "controlplane:storage:Storage"
+
+// Args configure the component. Native types decide what exists; Pulumi inputs carry values.
+type Args struct {
+	// Common goes to every part.
+	part.Common
+	// MinIO or S3 is the object storage; at most one of them is set, and without both there is none.
+	MinIO *minio.Args
+	S3    *s3.Args
+	// PostgreSQL are the databases. The object storage that backups go to is filled in here.
+	PostgreSQL postgresql.Args
+	// Cache is the cache.
+	Cache valkey.Args
+}
+
+// Storage is a running set of data stores.
+type Storage struct {
+	pulumi.ResourceState
+	// Databases are the databases by name.
+	Databases map[string]postgresql.Connection
+	// Cache is the cache's one endpoint.
+	Cache *valkey.Valkey
+	// Files is where the File Manager keeps its files; nil without object storage.
+	Files *Files
+}
+
+// Files is a bucket with versioning, and how the File Manager gets at it.
+type Files struct {
+	// Endpoint is the S3 interface, as host or host:port.
+	Endpoint string
+	// STSEndpoint is where RoleARN is assumed; empty without a role.
+	STSEndpoint string
+	// Region is the bucket's region, Bucket its name.
+	Region, Bucket string
+	// RoleARN is the IAM role for the File Manager's service account; nil: the keys in CredentialsSecret.
+	RoleARN pulumi.StringInput
+	// CredentialsSecret names the Secret with the keys, in the Control Plane's namespace; empty: the role.
+	CredentialsSecret string
+}
+
+// New provisions the component.
+func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Storage, error) {
+	s := &Storage{}
+	if err := ctx.RegisterComponentResource(Type, name, s, opts...); err != nil {
+		return nil, fmt.Errorf("register %s: %w", name, err)
+	}
+	// What the whole component waits for, its parts do: a child does not inherit it.
+	opts = append([]pulumi.ResourceOption{pulumi.Parent(s)}, opts...)
+	objects, backups, err := s.objectStorage(ctx, name, args, opts)
+	if err != nil {
+		return nil, err
+	}
+	pg := args.PostgreSQL
+	pg.Common = args.Common
+	needs := opts
+	if useBackups(pg.Clusters, backups) {
+		needs = append(needs[:len(needs):len(needs)], pulumi.DependsOn([]pulumi.Resource{objects}))
+	}
+	databases, err := postgresql.New(ctx, name+"-postgresql", pg, needs...)
+	if err != nil {
+		return nil, err
+	}
+	cache := args.Cache
+	cache.Common = args.Common
+	if s.Cache, err = valkey.New(ctx, name+"-valkey", cache, opts...); err != nil {
+		return nil, err
+	}
+	s.Databases = databases.Databases
+	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
+}
+
+// objectStorage provisions the object storage, if there is any, and returns where backups go.
+func (s *Storage) objectStorage(
+	ctx *pulumi.Context, name string, args Args, opts []pulumi.ResourceOption,
+) (pulumi.Resource, *part.ObjectStore, error) {
+	switch {
+	case args.MinIO != nil:
+		a := *args.MinIO
+		a.Common = args.Common
+		m, err := minio.New(ctx, name+"-minio", a, opts...)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.Files = &Files{Endpoint: m.Endpoint, Region: m.Region, Bucket: m.Bucket, CredentialsSecret: m.CredentialsSecret}
+		return m, m.Backups, nil
+	case args.S3 != nil:
+		b, err := s3.New(ctx, name+"-s3", *args.S3, opts...)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.Files = &Files{
+			Endpoint: b.Endpoint, STSEndpoint: b.STSEndpoint, Region: b.Region, Bucket: b.Bucket, RoleARN: b.RoleARN,
+		}
+		return b, b.Backups, nil
+	}
+	return nil, nil, nil
+}
+
+// useBackups has the clusters that make backups, or start from one, use the object storage, each below its own path.
+// It reports whether there are any.
+func useBackups(clusters []postgresql.Cluster, store *part.ObjectStore) bool {
+	used := false
+	use := func(target *part.ObjectStore) {
+		path := target.Path
+		*target = *store
+		target.Path = path
+		used = true
+	}
+	for i := range clusters {
+		if b := clusters[i].Backup; b != nil {
+			use(&b.Store)
+		}
+		if r := clusters[i].Recovery; r != nil {
+			use(&r.Store)
+		}
+	}
+	return used
+}

@@ -1,0 +1,162 @@
+package integration
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/telekom/controlplane-infrastructure/automation"
+)
+
+var databaseClusters = schema.GroupVersionResource{Group: "postgresql.cnpg.io", Version: "v1", Resource: "clusters"}
+
+// TestStorage runs the data stores over three zones. CloudNativePG's operator and its backup plugin are the real ones;
+// the pods of databases, cache and object storage are simulated here, and run for real in the tests of their components.
+func TestStorage(t *testing.T) {
+	e := newEnv(t, zonalStorage())
+	before := e.Inventory()
+	e.up()
+
+	t.Run("the operator runs a database cluster over three zones", func(t *testing.T) { databaseCluster(t, e) })
+	t.Run("every server is in a zone of its own", func(t *testing.T) {
+		assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=server"), 3)
+		assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=sentinel"), 3)
+		assert.Len(t, zonesOf(t, e, "minio", "app.kubernetes.io/component=server"), 3, "four servers, in three zones")
+	})
+	t.Run("consumers find endpoints and credentials", func(t *testing.T) { consumers(t, e) })
+	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
+	t.Run("a refresh without drift finds nothing", func(t *testing.T) { assert.Empty(t, e.refresh().Steps) })
+	t.Run("what the operator's webhook refuses is a clear error", func(t *testing.T) {
+		e.configure(zonalStorage("postgresql", map[string]any{"parameters": map[string]any{"archive_mode": "off"}}))
+		result, err := automation.Up(e.Context(), e.options())
+		require.Error(t, err)
+		problem := strings.Join(result.Errors, "\n")
+		assert.Contains(t, problem, "archive_mode")
+		assert.Contains(t, problem, "fixed configuration parameter")
+	})
+	t.Run("what cannot be undone is refused before anything is changed", func(t *testing.T) {
+		e.configure(zonalStorage(
+			"postgresql", map[string]any{"volume": map[string]any{"size": "5Gi"}},
+			"objectStorage", map[string]any{"minio": map[string]any{"servers": 5}}))
+		_, err := automation.Up(e.Context(), e.options())
+		require.Error(t, err)
+		assert.True(t, automation.IsUsage(err), "it is the configuration that is wrong")
+		assert.Contains(t, err.Error(), `volume.size: "5Gi" must be at least "10Gi"`)
+		assert.Contains(t, err.Error(), `controlplane:storage.objectStorage.minio.servers`)
+	})
+	t.Run("volumes grow in place", func(t *testing.T) {
+		e.configure(zonalStorage("cache", map[string]any{"persistence": map[string]any{"size": "6Gi"}}))
+		result := e.up()
+		assert.Zero(t, result.Changes["replace"]+result.Changes["delete"])
+		for _, name := range []string{"data-valkey-0", "data-valkey-1", "data-valkey-2"} {
+			claim, err := e.Clients.CoreV1().PersistentVolumeClaims("valkey").Get(e.Context(), name, metav1.GetOptions{})
+			require.NoError(t, err)
+			assert.Equal(t, "6Gi", claim.Spec.Resources.Requests.Storage().String())
+		}
+	})
+	t.Run("destroy refuses while data is protected, and deletes nothing", func(t *testing.T) {
+		existing := e.Inventory()
+		result, err := automation.Destroy(e.Context(), e.options())
+		require.Error(t, err)
+		assert.Contains(t, strings.Join(result.Errors, "\n"), "protected")
+		assert.Equal(t, existing, e.Inventory())
+	})
+	t.Run("destroy leaves nothing behind once the protection is off", func(t *testing.T) {
+		e.configure(zonalStorage("cache", map[string]any{"persistence": map[string]any{"size": "6Gi"}}, "deletionProtection", false))
+		e.up()
+		e.destroy()
+		e.Settles(before)
+	})
+}
+
+// zonalStorage is a configuration with every data store over three zones; pairs are keys of the storage and values
+// that take their place.
+func zonalStorage(pairs ...any) map[string]any {
+	storage := map[string]any{"cache": map[string]any{"persistence": map[string]any{}}}
+	for i := 0; i < len(pairs); i += 2 {
+		storage[pairs[i].(string)] = pairs[i+1]
+	}
+	return map[string]any{"availability": "zonal", "storage": storage}
+}
+
+func databaseCluster(t *testing.T, e *env) {
+	cluster := e.Get(databaseClusters, "postgresql", "platform")
+	ready, _, _ := unstructured.NestedInt64(cluster.Object, "status", "readyInstances")
+	assert.EqualValues(t, 3, ready)
+	assert.Len(t, zonesOf(t, e, "postgresql", "cnpg.io/podRole=instance"), 3)
+
+	inventory := e.Inventory()
+	for _, expected := range []string{
+		"services. postgresql/platform-rw", "services. postgresql/platform-ro", "services. postgresql/platform-r",
+		"persistentvolumeclaims. postgresql/platform-1", "persistentvolumeclaims. postgresql/platform-2",
+		"persistentvolumeclaims. postgresql/platform-3",
+		"poddisruptionbudgets.policy postgresql/platform", "poddisruptionbudgets.policy postgresql/platform-primary",
+		"scheduledbackups.postgresql.cnpg.io postgresql/platform-backup",
+		"objectstores.barmancloud.cnpg.io postgresql/platform-backup",
+		"databases.postgresql.cnpg.io postgresql/platform-gateway", "databases.postgresql.cnpg.io postgresql/platform-controlplane",
+	} {
+		assert.Contains(t, inventory, expected)
+	}
+	assert.NotContains(t, inventory, "secrets. postgresql/platform-superuser", "nobody gets in as superuser")
+}
+
+// consumers looks at what the stack hands to those who use the data stores.
+func consumers(t *testing.T, e *env) {
+	outputs, err := automation.Outputs(e.Context(), e.options())
+	require.NoError(t, err)
+	gateway := outputs["gatewayDatabase"].Value.(map[string]any)
+	assert.Equal(t, "platform-rw.postgresql.svc", gateway["host"])
+	assert.Equal(t, "gateway", gateway["user"])
+	redis := outputs["redis"].Value.(map[string]any)
+	assert.Equal(t, "valkey.valkey.svc", redis["host"])
+	for _, name := range []string{"gatewayDatabase", "redis"} {
+		assert.True(t, outputs[name].Secret, "%s has a password in it", name)
+		password := outputs[name].Value.(map[string]any)["password"].(string)
+		assert.Len(t, password, 32)
+		assert.NotContains(t, stateOf(t, e), password, "the state holds the password of %s only encrypted", name)
+	}
+	assert.Equal(t, "minio.minio.svc:9000", outputs["s3Endpoint"].Value)
+	assert.Equal(t, "controlplane-files", outputs["s3Bucket"].Value)
+
+	read := func(name string) map[string][]byte {
+		secret, err := e.Clients.CoreV1().Secrets("controlplane-system").Get(e.Context(), name, metav1.GetOptions{})
+		require.NoError(t, err)
+		return secret.Data
+	}
+	database, err := url.Parse(string(read(outputs["controlplaneDbSecretName"].Value.(string))["url"]))
+	require.NoError(t, err)
+	assert.Equal(t, "postgresql", database.Scheme)
+	assert.Equal(t, "platform-rw.postgresql.svc:5432", database.Host)
+	assert.Equal(t, "/controlplane", database.Path)
+	assert.Equal(t, "verify-full", database.Query().Get("sslmode"))
+	assert.Equal(t, "controlplane", database.User.Username())
+	keys := read(outputs["s3CredentialsSecretName"].Value.(string))
+	assert.NotEmpty(t, keys["accessKey"])
+	assert.NotEmpty(t, keys["secretKey"])
+}
+
+// zonesOf lists the zones that running pods are in, with how many of them.
+func zonesOf(t *testing.T, e *env, namespace, selector string) map[string]int {
+	t.Helper()
+	nodes, err := e.Clients.CoreV1().Nodes().List(e.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	zoneOf := map[string]string{}
+	for _, n := range nodes.Items {
+		zoneOf[n.Name] = n.Labels["topology.kubernetes.io/zone"]
+	}
+	pods, err := e.Clients.CoreV1().Pods(namespace).List(e.Context(), metav1.ListOptions{
+		LabelSelector: selector, FieldSelector: "status.phase=Running",
+	})
+	require.NoError(t, err)
+	zones := map[string]int{}
+	for _, p := range pods.Items {
+		zones[zoneOf[p.Spec.NodeName]]++
+	}
+	return zones
+}
