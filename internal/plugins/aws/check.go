@@ -19,7 +19,7 @@ func (p *Provider) kindOf(urn string) (string, kind, error) {
 	token := string(resource.URN(urn).Type())
 	k, ok := kinds[token]
 	if !ok {
-		return token, k, p.UnknownType(token, Types())
+		return token, k, p.UnknownType(token, slices.Sorted(maps.Keys(kinds)))
 	}
 	return token, k, nil
 }

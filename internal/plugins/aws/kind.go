@@ -83,9 +83,6 @@ func merge(tables ...map[string]kind) map[string]kind {
 	return all
 }
 
-// Types returns the tokens of the types that the plugin has.
-func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
-
 // text reads a text input; it is empty when it is not there, or not known yet.
 func text(in values, key string) string {
 	s, _ := in[key].(string)

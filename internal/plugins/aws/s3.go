@@ -10,6 +10,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 )
 
+// expectedOwner is an input of some settings: the account that the bucket must belong to.
 const expectedOwner = "expectedBucketOwner"
 
 var (
@@ -35,7 +36,8 @@ var s3Kinds = map[string]kind{
 		free:    emptyBucket,
 	},
 	aws.BucketVersioning: setting(kind{
-		create: "PutBucketVersioning", remove: "PutBucketVersioning",
+		replaces: []string{expectedOwner},
+		create:   "PutBucketVersioning", remove: "PutBucketVersioning",
 		required: []string{"versioningConfiguration"},
 		check: func(in values) map[string]string {
 			status := text(object(in["versioningConfiguration"]), "status")
@@ -45,7 +47,8 @@ var s3Kinds = map[string]kind{
 		},
 	}),
 	aws.BucketEncryption: setting(kind{
-		create: "PutBucketEncryption", remove: "DeleteBucketEncryption",
+		replaces: []string{expectedOwner},
+		create:   "PutBucketEncryption", remove: "DeleteBucketEncryption",
 		required: []string{"rules"}, check: checkEncryption,
 	}),
 	aws.BucketPublicAccessBlock: setting(kind{
@@ -67,11 +70,13 @@ var s3Kinds = map[string]kind{
 		required: []string{"policy"}, documents: map[string]form{"policy": bucketDocument}, allow: notPublic,
 	}),
 	aws.BucketLifecycle: setting(kind{
-		create: "PutBucketLifecycleConfiguration", remove: "DeleteBucketLifecycle",
+		replaces: []string{expectedOwner},
+		create:   "PutBucketLifecycleConfiguration", remove: "DeleteBucketLifecycle",
 		required: []string{"rules"}, check: checkLifecycle,
 	}),
 	aws.BucketLogging: setting(kind{
-		create: "PutBucketLogging", remove: "PutBucketLogging",
+		replaces: []string{expectedOwner},
+		create:   "PutBucketLogging", remove: "PutBucketLogging",
 		required: []string{"targetBucket", "targetPrefix"},
 	}),
 }
@@ -80,7 +85,7 @@ var s3Kinds = map[string]kind{
 func setting(k kind) kind {
 	k.service = "S3"
 	k.required = append([]string{"bucket"}, k.required...)
-	k.replaces = []string{"bucket", expectedOwner}
+	k.replaces = append([]string{"bucket"}, k.replaces...)
 	k.partOf = &owner{token: aws.Bucket, input: "bucket", missing: answer{404, "NoSuchBucket", "The specified bucket does not exist"}}
 	k.id = func(_ place, in values) string {
 		if account := text(in, expectedOwner); account != "" {
