@@ -49,6 +49,7 @@ var table = []Tool{
 	{"trust-package", "trust-package", ".", "golang.org/x/crypto/x509roots/fallback", "-X main.version=$VERSION"},
 	{"pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"},
 	{"cloudnative-pg-manager", "cloudnative-pg", ".", "github.com/cloudnative-pg/cloudnative-pg", ""},
+	{"plugin-barman-cloud", "barman-cloud", ".", "github.com/cloudnative-pg/plugin-barman-cloud", ""},
 	{"minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""},
 	{"mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""},
 	{"valkey-server", debian, valkeyPackages, "", ""},

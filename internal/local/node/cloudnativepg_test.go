@@ -19,11 +19,26 @@ import (
 
 // installCloudNativePG applies the operator's release manifest as it is.
 var installCloudNativePG = sync.OnceValue(func() error {
-	return installManifest("github.com/cloudnative-pg/cloudnative-pg", "releases/cnpg-1.30.0.yaml")
+	return installManifest("github.com/cloudnative-pg/cloudnative-pg", "releases/cnpg-1.30.0.yaml", nil)
+})
+
+// installBarmanCloud applies the plugin's manifest, with the image of a release in place of that of upstream's tests.
+var installBarmanCloud = sync.OnceValue(func() error {
+	return installManifest("github.com/cloudnative-pg/plugin-barman-cloud", "manifest.yaml", func(o *manifest.Object) error {
+		if o.GetKind() != "Deployment" {
+			return nil
+		}
+		containers, _, err := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
+		if err != nil {
+			return err
+		}
+		containers[0].(map[string]any)["image"] = "ghcr.io/cloudnative-pg/plugin-barman-cloud:v0.15.0"
+		return unstructured.SetNestedSlice(o.Object, containers, "spec", "template", "spec", "containers")
+	})
 })
 
 // installManifest applies everything in a YAML file of a module, without waiting for anything.
-func installManifest(module, path string) error {
+func installManifest(module, path string, edit manifest.Transform) error {
 	ctx := context.Background()
 	root, err := artifact.FindRoot()
 	if err != nil {
@@ -40,6 +55,11 @@ func installManifest(module, path string) error {
 	set, err := manifest.ParseTree(tree)
 	if err != nil {
 		return err
+	}
+	if edit != nil {
+		if err := set.Transform(edit); err != nil {
+			return err
+		}
 	}
 	c, err := client.New(cluster.REST(), client.Options{})
 	if err != nil {
@@ -121,6 +141,35 @@ func TestPostgreSQLOverThreeZones(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// The operator asks the plugin over mutual TLS what to add to a cluster's pods.
+func TestBackupPluginAddsItsPartToInstances(t *testing.T) {
+	withCertManager(t)
+	require.NoError(t, installCloudNativePG())
+	require.NoError(t, installBarmanCloud())
+	c, ns := clientset(t), namespace(t, nil)
+	create(t,
+		`{apiVersion: v1, kind: Secret, metadata: {name: keys, namespace: `+ns+`}, stringData: {id: one, key: two}}`)
+	require.NoError(t, applyOnceServed(t.Context(), objects(t), parse(t,
+		`{apiVersion: barmancloud.cnpg.io/v1, kind: ObjectStore, metadata: {name: backups, namespace: `+ns+`},
+		  spec: {configuration: {destinationPath: "s3://backups/pg", endpointURL: "https://minio.example.test",
+		    s3Credentials: {accessKeyId: {name: keys, key: id}, secretAccessKey: {name: keys, key: key}}}}}`)))
+	pg := pgCluster(t, ns, "")
+	plugin := map[string]any{
+		"name": "barman-cloud.cloudnative-pg.io", "isWALArchiver": true, "parameters": map[string]any{"barmanObjectName": "backups"},
+	}
+	require.NoError(t, unstructured.SetNestedSlice(pg.Object, []any{plugin}, "spec", "plugins"))
+	require.NoError(t, applyOnceServed(t.Context(), objects(t), pg))
+	primary := pgStatus(t, ns, "")
+
+	pod, err := c.CoreV1().Pods(ns).Get(t.Context(), primary, metav1.GetOptions{})
+	require.NoError(t, err)
+	var names []string
+	for _, container := range pod.Spec.InitContainers {
+		names = append(names, container.Name)
+	}
+	assert.Contains(t, names, "plugin-barman-cloud")
 }
 
 func TestOperatorRefusesFixedParameter(t *testing.T) {

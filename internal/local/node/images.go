@@ -78,6 +78,16 @@ var images = map[string]image{
 			{flag: "--metrics-bind-address", port: 8080, host: true},
 		},
 	},
+	// Its lease would be in the namespace that a file names which only real pods have.
+	"plugin-barman-cloud": {
+		tool: "plugin-barman-cloud",
+		args: []string{"--leader-elect=false"},
+		listeners: []listener{
+			{flag: "--server-address", port: 9090, host: true},
+			{flag: "--health-probe-bind-address", port: 8081, host: true},
+			{flag: "--metrics-bind-address", host: true},
+		},
+	},
 	"trust-pkg-debian-bookworm": {tool: "trust-package", initOnly: true},
 	"trust-pkg-debian-trixie":   {tool: "trust-package", initOnly: true},
 }
