@@ -28,6 +28,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/tools"
 )
@@ -41,6 +42,7 @@ func TestMain(m *testing.M) { localtest.Main(m, &real) }
 type generic struct {
 	pulumi.CustomResourceState
 	Result   pulumi.StringOutput `pulumi:"result"`
+	ARN      pulumi.StringOutput `pulumi:"arn"`
 	Metadata pulumi.MapOutput    `pulumi:"metadata"`
 }
 
@@ -48,6 +50,7 @@ type generic struct {
 type program struct {
 	ctx      *pulumi.Context
 	provider *provider
+	regions  map[string]*provider
 	err      error
 }
 
@@ -65,11 +68,25 @@ func (p *program) register(token, name string, props pulumi.Map, opts ...pulumi.
 	return res
 }
 
+// in is the AWS provider of a region.
+func (p *program) in(region string) pulumi.ResourceOption {
+	if p.regions[region] == nil {
+		made := &provider{}
+		if err := p.ctx.RegisterResource("pulumi:providers:aws", region, pulumi.Map{"region": pulumi.String(region)}, made); err != nil {
+			p.err = err
+		}
+		p.regions[region] = made
+	}
+	return pulumi.Provider(p.regions[region])
+}
+
 // stack is a stack of the real engine with the plugins of this process, and the directory that its state is in.
 func stack(t *testing.T, name string, build func(*program)) (auto.Stack, string) {
 	t.Helper()
 	ctx := t.Context()
-	host, err := Serve(ctx, Options{Kubernetes: kubernetes.Options{Target: real.REST()}})
+	host, err := Serve(ctx, Options{
+		Kubernetes: kubernetes.Options{Target: real.REST()}, AWS: &aws.Options{},
+	})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, host.Close()) })
 	root, err := tools.PulumiRoot(ctx)
@@ -77,7 +94,7 @@ func stack(t *testing.T, name string, build func(*program)) (auto.Stack, string)
 	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
 	require.NoError(t, err)
 	run := func(ctx *pulumi.Context) error {
-		p := &program{ctx: ctx, provider: &provider{}}
+		p := &program{ctx: ctx, provider: &provider{}, regions: map[string]*provider{}}
 		p.err = ctx.RegisterResource("pulumi:providers:kubernetes", "cluster", pulumi.Map{
 			"enableServerSideApply": pulumi.String("true"), "clusterIdentifier": pulumi.String("test"),
 			"enableConfigMapMutable": pulumi.String("true"), "enableSecretMutable": pulumi.String("true"),
@@ -240,6 +257,32 @@ func TestStackOnTheRealEngine(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, string(left.Deployment), "kubernetes:core")
 	})
+}
+
+// TestRegionsOfAnAccount: provider resources share a plugin, but not a region; and what is secret stays so, although
+// the plugin does not tell secrets from other values.
+func TestRegionsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	const secret = "the-secret-description"
+	s, backend := stack(t, "regions", func(p *program) {
+		for _, region := range []string{"eu-central-1", "us-east-1"} {
+			key := p.register("aws:kms/key:Key", region, pulumi.Map{
+				"description": pulumi.ToSecret(pulumi.String(secret)),
+			}, p.in(region))
+			p.ctx.Export(region, key.ARN)
+		}
+	})
+	ctx := t.Context()
+	up, err := s.Up(ctx)
+	require.NoError(t, err)
+	for _, region := range []string{"eu-central-1", "us-east-1"} {
+		assert.Contains(t, up.Outputs[region].Value, "arn:aws:kms:"+region+":123456789012:key/")
+	}
+	assert.NotContains(t, state(t, backend), secret)
+	assert.NotContains(t, up.StdOut+up.StdErr, secret)
+	_, err = s.Up(ctx, optup.Refresh(), optup.ExpectNoChanges())
+	require.NoError(t, err)
+	assert.NotContains(t, state(t, backend), secret)
 }
 
 func TestInterruptedUpGoesOnLater(t *testing.T) {

@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
@@ -176,6 +179,34 @@ func TestAssumedRoleSaysWhichAccount(t *testing.T) {
 		_, made := c.create(aws.Role, values{"name": "r", "assumeRolePolicy": trust})
 		assert.Equal(t, "arn:aws-cn:iam::210987654321:role/r", made["arn"], name)
 	}
+}
+
+func TestConnectionsHaveTheirOwnRegion(t *testing.T) {
+	t.Parallel()
+	p := New(Options{})
+	over := func(port int) context.Context {
+		return peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{IP: net.IPv6loopback, Port: port}})
+	}
+	configure := func(port int, region string) {
+		_, err := p.Configure(over(port), &pulumirpc.ConfigureRequest{Args: connect(t, "").wire(values{"region": region})})
+		require.NoError(t, err)
+	}
+	region := func(port int) (string, error) {
+		at, err := p.place(over(port), &account{ID: DefaultAccount})
+		return at.region, err
+	}
+	configure(1, "eu-central-1")
+	got, err := region(9)
+	require.NoError(t, err, "a connection that was lost has been like the others")
+	assert.Equal(t, "eu-central-1", got)
+	configure(2, "us-east-1")
+	for port, want := range map[int]string{1: "eu-central-1", 2: "us-east-1"} {
+		got, err := region(port)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err = region(9)
+	require.ErrorContains(t, err, "run the operation again", "nobody can tell which one it has been like")
 }
 
 func TestARegionIsRequired(t *testing.T) {
