@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	apiv1 "github.com/cloudnative-pg/cloudnative-pg/api/v1"
 	"github.com/cloudnative-pg/cloudnative-pg/internal/cnpi/plugin/repository"
 	"github.com/cloudnative-pg/cloudnative-pg/internal/configuration"
 	"github.com/cloudnative-pg/cloudnative-pg/internal/controller"
@@ -72,7 +73,6 @@ func addControllers(
 	plugins := repository.New()
 	clusters := controller.NewClusterReconciler(mgr, disco, plugins, settings.DrainTaints, certificate, webhookv1.NewClusterAdmissionGuard())
 	clusters.InstanceClient = &instances{reader: mgr.GetClient(), hash: hash}
-	backups := controller.NewBackupReconciler(mgr, disco, plugins, certificate, webhookv1.NewBackupAdmissionGuard())
 	scheduled := &controller.ScheduledBackupReconciler{
 		Client: mgr.GetClient(), Scheme: mgr.GetScheme(), Admission: webhookv1.NewScheduledBackupAdmissionGuard(),
 		Recorder: mgr.GetEventRecorderFor("cloudnative-pg-scheduledbackup"), //nolint:staticcheck // what the operator takes
@@ -84,17 +84,26 @@ func addControllers(
 	roles := &controller.DatabaseRoleReconciler{Client: mgr.GetClient(), Scheme: mgr.GetScheme()}
 	err = errors.Join(
 		clusters.SetupWithManager(ctx, mgr, o.parallel),
-		backups.SetupWithManager(ctx, mgr),
+		indexBackups(ctx, mgr),
 		controller.NewPluginReconciler(mgr, settings.OperatorNamespace, plugins).SetupWithManager(mgr, o.parallel),
 		scheduled.SetupWithManager(ctx, mgr, o.parallel),
 		poolers.SetupWithManager(ctx, mgr, o.parallel),
 		roles.SetupWithManager(mgr, o.parallel),
 		addPromotions(mgr),
+		addDatabases(mgr),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("controllers: %w", err)
 	}
 	return plugins, nil
+}
+
+// indexBackups is all that is here of the controller of backups. It would ask instances at the addresses of their pods,
+// where nobody is; so a Backup is accepted and stays as it is.
+func indexBackups(ctx context.Context, mgr ctrl.Manager) error {
+	return mgr.GetFieldIndexer().IndexField(ctx, &apiv1.Backup{}, ".spec.cluster.name", func(o client.Object) []string {
+		return []string{o.(*apiv1.Backup).Spec.Cluster.Name}
+	})
 }
 
 func addWebhooks(mgr ctrl.Manager) error {

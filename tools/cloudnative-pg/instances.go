@@ -6,13 +6,9 @@ import (
 	"runtime"
 	"slices"
 	"sort"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	apiv1 "github.com/cloudnative-pg/cloudnative-pg/api/v1"
 	"github.com/cloudnative-pg/cloudnative-pg/pkg/postgres"
@@ -100,44 +96,4 @@ func (*instances) UpgradeInstanceManager(context.Context, *corev1.Pod, *utils.Av
 // ArchivePartialWAL is asked when a cluster becomes the replica of another one.
 func (*instances) ArchivePartialWAL(context.Context, *corev1.Pod) (string, error) {
 	return "", errSimulated
-}
-
-// promotions does what the instance manager of the pod does that the operator has made the target primary: it becomes
-// the primary and says so in the cluster's status.
-type promotions struct{ client.Client }
-
-func addPromotions(mgr ctrl.Manager) error {
-	return ctrl.NewControllerManagedBy(mgr).Named("simulated-promotion").
-		For(&apiv1.Cluster{}).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(clusterOf)).
-		Complete(&promotions{mgr.GetClient()})
-}
-
-func clusterOf(_ context.Context, pod client.Object) []reconcile.Request {
-	name := pod.GetLabels()[utils.ClusterLabelName]
-	if name == "" {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: pod.GetNamespace(), Name: name}}}
-}
-
-// Reconcile promotes the target primary as soon as it is ready.
-func (p *promotions) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	cluster := &apiv1.Cluster{}
-	if err := p.Get(ctx, request.NamespacedName, cluster); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	target := cluster.Status.TargetPrimary
-	if target == "" || target == apiv1.PendingFailoverMarker || target == cluster.Status.CurrentPrimary {
-		return ctrl.Result{}, nil
-	}
-	pod := &corev1.Pod{}
-	err := p.Get(ctx, client.ObjectKey{Namespace: request.Namespace, Name: target}, pod)
-	if err != nil || !utils.IsPodReady(*pod) {
-		return ctrl.Result{}, client.IgnoreNotFound(err) // there is another look when that changes
-	}
-	before := cluster.DeepCopy()
-	cluster.Status.CurrentPrimary = target
-	cluster.Status.CurrentPrimaryTimestamp = time.Now().UTC().Format(time.RFC3339Nano)
-	return ctrl.Result{}, p.Status().Patch(ctx, cluster, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 }

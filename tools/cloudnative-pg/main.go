@@ -3,7 +3,7 @@
 // certificates, secrets, services, volume claims, jobs, pods, budgets, roles, failover and switchover.
 //
 // One thing is simulated, because there are no PostgreSQL processes on a local control plane: what the instance managers
-// in the pods report and do. See instances.go.
+// in the pods report (instances.go) and do (managers.go).
 package main
 
 import (

@@ -111,6 +111,8 @@ func TestPostgreSQLOverThreeZones(t *testing.T) {
 	require.NoError(t, installCloudNativePG())
 	c, ns := clientset(t), namespace(t, nil)
 	require.NoError(t, applyOnceServed(t.Context(), objects(t), pgCluster(t, ns, "max_connections: '200'")))
+	create(t, `{apiVersion: postgresql.cnpg.io/v1, kind: Database, metadata: {name: app, namespace: `+ns+`},
+	  spec: {cluster: {name: pg}, name: app, owner: app}}`)
 	before := pgStatus(t, ns, "")
 
 	pods, err := c.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "cnpg.io/cluster=pg,cnpg.io/podRole=instance"})
@@ -130,6 +132,17 @@ func TestPostgreSQLOverThreeZones(t *testing.T) {
 	budgets, err := c.PolicyV1().PodDisruptionBudgets(ns).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
 	assert.Len(t, budgets.Items, 2, "one for the primary, one for the replicas")
+
+	eventually(t, func() string {
+		database := parse(t, `{apiVersion: postgresql.cnpg.io/v1, kind: Database}`)
+		if err := objects(t).Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "app"}, database); err != nil {
+			return err.Error()
+		}
+		if applied, _, _ := unstructured.NestedBool(database.Object, "status", "applied"); !applied {
+			return "the database is not applied"
+		}
+		return ""
+	})
 
 	// A primary that goes is replaced, and the read-write service follows.
 	require.NoError(t, c.CoreV1().Pods(ns).Delete(t.Context(), before, metav1.DeleteOptions{}))
