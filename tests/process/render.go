@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,10 @@ type Object struct {
 // Objects are all that a program registers, with the Secrets and ConfigMaps that cert-manager and trust-manager make.
 type Objects struct {
 	All []*Object
-	t   *testing.T
+
+	t         *testing.T
+	issuer    *issuer
+	addresses []string
 }
 
 // Render runs a program on mocks. Random passwords are made up: the same for the same name, 32 characters.
@@ -44,23 +48,39 @@ func Render(t *testing.T, ca verify.CA, program pulumi.RunFunc, addresses ...str
 	t.Helper()
 	g := &registrations{}
 	require.NoError(t, pulumi.RunErr(program, pulumi.WithMocks("controlplane", "test", g)))
-	o := &Objects{All: g.objects, t: t}
-	issuer := newIssuer(t, ca)
+	o := &Objects{All: g.objects, t: t, issuer: newIssuer(t, ca), addresses: addresses}
+	o.issue()
 	for _, object := range g.objects {
-		switch object.GetKind() {
-		case "Certificate":
-			o.add(issuer.secret(t, object, addresses))
-		case "Namespace":
-			if object.GetLabels()[Trust.Label] == Trust.LabelValue {
-				o.add(&corev1.ConfigMap{
-					TypeMeta:   typeMeta("ConfigMap"),
-					ObjectMeta: objectMeta(object.GetName(), Trust.ConfigMap),
-					Data:       map[string]string{Trust.Key: ca.Certificate},
-				})
-			}
+		if object.GetKind() == "Namespace" && object.GetLabels()[Trust.Label] == Trust.LabelValue {
+			o.add(&corev1.ConfigMap{
+				TypeMeta:   typeMeta("ConfigMap"),
+				ObjectMeta: objectMeta(object.GetName(), Trust.ConfigMap),
+				Data:       map[string]string{Trust.Key: ca.Certificate},
+			})
 		}
 	}
 	return o
+}
+
+// Renew issues all certificates again, with new keys. Processes see them after their Refresh.
+func (o *Objects) Renew() {
+	o.t.Helper()
+	requests := o.Of("Certificate")
+	o.All = slices.DeleteFunc(o.All, func(object *Object) bool {
+		return object.GetKind() == "Secret" && slices.ContainsFunc(requests, func(request *Object) bool {
+			r, err := readRequest(request)
+			return err == nil && r.secret == object.GetName() && request.GetNamespace() == object.GetNamespace()
+		})
+	})
+	o.issue()
+}
+
+// issue makes the Secrets of all certificates.
+func (o *Objects) issue() {
+	o.t.Helper()
+	for _, request := range o.Of("Certificate") {
+		o.add(o.issuer.secret(o.t, request, o.addresses))
+	}
 }
 
 // Find returns the object of that kind and name; the test ends when there is none.

@@ -2,6 +2,8 @@ package valkey_test
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
 
 const (
@@ -35,7 +38,7 @@ type writer struct {
 
 func (c *cluster) write() *writer {
 	ctx, cancel := context.WithCancel(c.t.Context())
-	w := &writer{client: c.client(firstProxy, firstProxy+1), stop: cancel, done: make(chan struct{})}
+	w := &writer{client: c.client(c.t, firstProxy, firstProxy+1), stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		for ctx.Err() == nil {
@@ -110,39 +113,115 @@ func (w *writer) lost(t *testing.T, client *redis.Client) (missing []time.Time) 
 	return missing
 }
 
-// TestPrimaryIsKilled: a client that knows nothing but the primary's address goes on within seconds, loses at most what
-// the replicas were allowed to lag behind, and the old primary comes back as a replica. Ten times.
-func TestPrimaryIsKilled(t *testing.T) {
-	t.Parallel()
+// bound is the configured lag of replicas: what may be lost when a primary is.
+const bound = 10 * time.Second
+
+// TestFailover: a client that knows nothing but the primary's address writes all the time, whatever happens to servers.
+func TestFailover(t *testing.T) {
 	c := newCluster(t, 41, workload.Zonal, nil)
 	c.startAll()
-	c.ready(40*time.Second, append(c.servers, c.sentinels...)...)
+	c.ready(t, 40*time.Second, append(c.servers, c.sentinels...)...)
 	begin := time.Now()
 	w := c.write()
 	w.resumes(t, begin, recovery)
-	for round := range rounds {
-		old := c.primary()
-		time.Sleep(500 * time.Millisecond) // some writes
-		killed := time.Now()
-		c.servers[old].Kill()
-		c.servers[old].Restart() // as the kubelet does at once
-		time.Sleep(100 * time.Millisecond)
-		took := w.resumes(t, killed.Add(100*time.Millisecond), recovery)
-		for _, at := range w.lost(t, c.client(firstProxy)) {
-			assert.WithinDuration(t, killed, at, 10*time.Second, "an older write is lost")
+	t.Run("the primary is killed", func(t *testing.T) {
+		for range rounds {
+			c.survives(t, w, "killed", func(p *process.Process) {
+				p.Kill()
+				p.Restart() // as the kubelet does at once
+			})
 		}
-		missing := len(w.lost(t, c.client(firstProxy)))
-		eventually(t, 20*time.Second, "the old primary is no replica", func(ctx context.Context) error {
-			info, err := c.replication(ctx, old)
-			if err == nil && (info["role"] != "slave" || info["master_link_status"] != "up") {
-				err = fmt.Errorf("%v", info)
+	})
+	t.Run("the primary hangs", func(t *testing.T) {
+		c.survives(t, w, "frozen", func(p *process.Process) {
+			p.Freeze()
+			time.AfterFunc(12*time.Second, p.Thaw)
+		})
+	})
+	t.Run("the node of the primary is drained", func(t *testing.T) {
+		lost := c.survives(t, w, "drained", func(p *process.Process) {
+			p.Stop()
+			p.Replace()
+		})
+		assert.Empty(t, lost, "nothing is lost")
+	})
+	t.Run("certificates are renewed", func(t *testing.T) { c.renew(t, w) })
+}
+
+// survives does something to the primary, and returns when the acknowledged writes were made that it cost.
+func (c *cluster) survives(t *testing.T, w *writer, what string, harm func(*process.Process)) []time.Time {
+	t.Helper()
+	old := c.primary(t)
+	time.Sleep(300 * time.Millisecond) // some writes
+	begin := time.Now()
+	harm(c.servers[old])
+	took := w.resumes(t, begin.Add(100*time.Millisecond), recovery)
+	eventually(t, 30*time.Second, "the old primary is no replica", func(ctx context.Context) error {
+		info, err := c.replication(ctx, old)
+		if err == nil && (info["role"] != "slave" || info["master_link_status"] != "up") {
+			err = fmt.Errorf("%v", info)
+		}
+		return err
+	})
+	back := time.Since(begin)
+	c.ready(t, 20*time.Second, c.servers...)
+	current := c.primary(t)
+	assert.NotEqual(t, old, current, "another server is the primary")
+	lost := w.lost(t, c.client(t, firstServer+current))
+	for _, at := range lost {
+		assert.WithinDuration(t, begin, at, bound, "a write is lost that is older than the bound")
+	}
+	_, n, _ := w.last()
+	t.Logf("server %d %s: writes after %.1f s, back as a replica after %.1f s, %d of %d acknowledged writes lost",
+		old, what, took.Seconds(), back.Seconds(), len(lost), n)
+	for i := range c.proxies {
+		eventually(t, 10*time.Second, "a proxy leads nowhere", func(ctx context.Context) error {
+			return c.client(t, firstProxy+i).Set(ctx, "proxy", i, 0).Err()
+		})
+	}
+	return lost
+}
+
+// renew has every pod get new certificates: they are in use soon, and writes go on meanwhile.
+func (c *cluster) renew(t *testing.T, w *writer) {
+	before := map[string]string{}
+	addresses := []string{}
+	for i := range 3 {
+		addresses = append(addresses, c.address(firstServer+i)+":6379", c.address(firstSentinel+i)+":26379")
+	}
+	for _, address := range addresses {
+		serial, err := c.serial(t.Context(), address)
+		require.NoError(t, err)
+		before[address] = serial
+	}
+	c.objects.Renew()
+	for _, p := range append(c.servers, c.sentinels[0]) {
+		p.Refresh()
+	}
+	c.sentinels[0].Wait(20 * time.Second) // it ends, for the kubelet to start it again
+	c.sentinels[0].Restart()
+	for _, address := range append(addresses[:2:2], addresses[2], addresses[4]) {
+		eventually(t, 20*time.Second, address+" shows the old certificate", func(ctx context.Context) error {
+			serial, err := c.serial(ctx, address)
+			if err == nil && serial == before[address] {
+				err = errors.New("the same serial number")
 			}
 			return err
 		})
-		c.ready(20*time.Second, c.servers...)
-		_, n, _ := w.last()
-		t.Logf("round %d: server %d killed, writes after %s, %d of %d acknowledged writes lost, back as a replica after %s",
-			round+1, old, took.Round(time.Millisecond), missing, n, time.Since(killed).Round(time.Millisecond))
-		require.NotEqual(t, old, c.primary())
 	}
+	c.ready(t, 20*time.Second, append(c.servers, c.sentinels...)...)
+	w.resumes(t, time.Now(), 2*time.Second)
+	c.survives(t, w, "killed", func(p *process.Process) { p.Kill(); p.Restart() })
+}
+
+// serial is the number of the certificate that somebody shows.
+func (c *cluster) serial(ctx context.Context, address string) (string, error) {
+	config := trusting(c.ca)
+	config.ServerName = "localhost" // a name that all of them have
+	connection, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer connection.Close()
+	return connection.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
 }

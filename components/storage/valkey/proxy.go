@@ -20,9 +20,10 @@ func (b *builder) proxies() (manifest.Set, error) {
 		Ports: []corev1.ContainerPort{
 			{Name: "valkey", ContainerPort: Port}, {Name: "health", ContainerPort: healthPort},
 		},
-		VolumeMounts:   []corev1.VolumeMount{readOnly("config", "/etc/haproxy/config"), readOnly("trust", "/etc/haproxy/trust")},
-		LivenessProbe:  &corev1.Probe{ProbeHandler: health, PeriodSeconds: 10},
-		ReadinessProbe: &corev1.Probe{ProbeHandler: health, PeriodSeconds: 5},
+		VolumeMounts:  []corev1.VolumeMount{readOnly("config", "/etc/haproxy/config"), readOnly("trust", "/etc/haproxy/trust")},
+		LivenessProbe: &corev1.Probe{ProbeHandler: health, PeriodSeconds: 10},
+		// HAProxy takes every server for good until its first checks have failed.
+		ReadinessProbe: &corev1.Probe{ProbeHandler: health, PeriodSeconds: 5, InitialDelaySeconds: 5},
 		// Until nobody is sent here any more.
 		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"sleep", "5"}}}},
 	}

@@ -54,10 +54,10 @@ func (b *builder) proxyConfig() string {
 	}
 	for i, host := range servers {
 		fmt.Fprintf(&cfg, "\nbackend server-%d\n", i)
-		cfg.WriteString(checks("INFO replication", "role:master"))
+		cfg.WriteString(checks("INFO replication", "role:master", 40))
 		fmt.Fprintf(&cfg, "    server server-%d %s:%d %s on-marked-down shutdown-sessions\n", i, host, Port, b.verified(host))
 		fmt.Fprintf(&cfg, "\n# the sentinels that name server %d\nbackend named-%d\n", i, i)
-		cfg.WriteString(checks("SENTINEL get-master-addr-by-name valkey", host))
+		cfg.WriteString(checks("SENTINEL get-master-addr-by-name valkey", host, 24))
 		for n, watcher := range sentinels {
 			fmt.Fprintf(&cfg, "    server sentinel-%d %s:%d %s\n", n, watcher, sentinelPort, b.verified(watcher))
 		}
@@ -65,15 +65,14 @@ func (b *builder) proxyConfig() string {
 	return cfg.String()
 }
 
-// checks log in, ask a question and want a text in the answer.
-func checks(question, want string) string {
-	return `    tcp-check send "AUTH check ${CHECK_PASSWORD}\r\n"
-    tcp-check expect string +OK
-    tcp-check send "` + question + `\r\n"
-    tcp-check expect string ` + want + `
-    tcp-check send "QUIT\r\n"
-    tcp-check expect string +OK
-`
+// checks log in, ask a question and want a text in the answer. The answer counts from a length on at which the text is
+// there or not: without it a check would wait for more.
+func checks(question, want string, length int) string {
+	return fmt.Sprintf(`    tcp-check send "AUTH check ${CHECK_PASSWORD}\r\n"
+    tcp-check expect min-recv 3 string +OK
+    tcp-check send "%s\r\n"
+    tcp-check expect min-recv %d string %s
+`, question, length, want)
 }
 
 // verified has checks verify the certificate of a pod, by its name without the cluster's domain.

@@ -1,11 +1,15 @@
 #!/bin/sh
-# A server serves: as the primary, or as a replica that is in step. A sentinel is ready when it can elect a primary.
+# A server serves: as the primary, or as a replica that is in step. A sentinel is ready when it can elect a primary: it
+# knows the other sentinels and a replica.
 set -u
 . /etc/valkey/scripts/lib.sh
 
 if [ "$PORT" = "$SENTINEL_PORT" ]; then
-	case $(ask check "$CHECK_PASSWORD" localhost "$PORT" SENTINEL CKQUORUM valkey) in OK*) exit 0 ;; esac
-	exit 1
+	case $(ask check "$CHECK_PASSWORD" localhost "$PORT" SENTINEL CKQUORUM valkey) in OK*) ;; *) exit 1 ;; esac
+	replicas=$(ask check "$CHECK_PASSWORD" localhost "$PORT" SENTINEL MASTER valkey |
+		tr -d '\r' | awk '/^num-(slaves|replicas)$/ { getline; print }')
+	[ "${replicas:-0}" -ge 1 ]
+	exit
 fi
 [ "$(ask check "$CHECK_PASSWORD" localhost "$PORT" PING)" = PONG ] || exit 1
 case $(replication localhost) in *role:master* | *master_link_status:up*) exit 0 ;; esac
