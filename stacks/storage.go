@@ -46,6 +46,7 @@ func (s *stack) storage(c *cluster.Cluster, trust *certtrust.CertTrust, needs []
 				Label: certtrust.BundleLabel, LabelValue: certtrust.BundleLabelValue,
 			},
 			ControlPlaneNamespace: certtrust.ControlPlaneNamespace,
+			PasswordGeneration:    s.cfg.Storage.PasswordGeneration,
 			Protect:               s.cfg.Storage.DeletionProtection,
 		},
 		Cache: s.cache(),

@@ -36,7 +36,7 @@ func s3(objectStorage string) string {
 var badStorage = []badConfiguration{
 	// Keys and types, also in items of lists.
 	{"misspelt part", "storage: {postgres: {}}", []string{
-		`controlplane:storage.postgres: is not a key; allowed are cache, deletionProtection, objectStorage, postgresql, storageClass; did you mean "postgresql"?`}},
+		`controlplane:storage.postgres: is not a key; allowed are cache, deletionProtection, objectStorage, passwordGeneration, postgresql, storageClass; did you mean "postgresql"?`}},
 	{"misspelt key of a cluster", cluster("instnces: 3"), []string{
 		"controlplane:storage.postgresql.clusters[0].instnces: is not a key; allowed are " + clusterKeys + `; did you mean "instances"?`}},
 	{"misspelt key of a second database", owned("{name: iris}, {name: gateway, ownr: kong}, {name: controlplane}"), []string{

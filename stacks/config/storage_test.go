@@ -20,6 +20,7 @@ func volume(size, class string) config.Volume {
 func defaultStorage() config.Storage {
 	size, resources := volume("10Gi", ""), config.ResourceClass{Requests: amounts("100m", "512Mi"), Limits: amounts("1000m", "1Gi")}
 	return config.Storage{
+		PasswordGeneration: 1,
 		PostgreSQL: config.PostgreSQL{
 			Backend: config.CloudNativePG, Image: "ghcr.io/cloudnative-pg/postgresql:18.6-standard-trixie",
 			Instances: 1, Volume: size, Resources: resources,

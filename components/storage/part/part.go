@@ -3,6 +3,7 @@ package part
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -27,6 +28,8 @@ type Common struct {
 	Trust Trust
 	// ControlPlaneNamespace is where consumers that belong to the Control Plane look for their Secrets.
 	ControlPlaneNamespace string
+	// PasswordGeneration is raised to have every password made anew.
+	PasswordGeneration int
 	// Protect has the engine refuse to delete or replace what holds data.
 	Protect bool
 }
@@ -54,6 +57,7 @@ func (c Common) Registrar(ctx *pulumi.Context, parent pulumi.Resource) *manifest
 func (c Common) Password(ctx *pulumi.Context, parent pulumi.Resource, name string) (pulumi.StringOutput, error) {
 	p, err := random.NewRandomPassword(ctx, name, &random.RandomPasswordArgs{
 		Length: pulumi.Int(32), Special: pulumi.Bool(false),
+		Keepers: pulumi.StringMap{"generation": pulumi.String(strconv.Itoa(c.PasswordGeneration))},
 	}, pulumi.Parent(parent), pulumi.Provider(c.Random))
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("password %s: %w", name, err)
