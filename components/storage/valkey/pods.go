@@ -55,14 +55,14 @@ func probed(c corev1.Container) corev1.Container {
 	return c
 }
 
-// volumes that servers and sentinels have in common, and where they are mounted.
-func podVolumes(config, tls string) []corev1.Volume {
+// podVolumes are those that servers and sentinels have in common. What a process makes of its configuration lies in run.
+func podVolumes(config, tls string, run corev1.StorageMedium) []corev1.Volume {
 	return []corev1.Volume{
 		configMap("config", config), configMap("scripts", scriptsName), secretVolume("tls", tls),
 		{Name: "access", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
 			SecretName: config, Items: []corev1.KeyToPath{{Key: "users.acl", Path: "users.acl"}},
 		}}},
-		scratch("run"),
+		{Name: "run", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: run}}},
 	}
 }
 

@@ -23,7 +23,7 @@ func (b *builder) sentinels() (manifest.Set, error) {
 		AutomountServiceAccountToken: new(false),
 		SecurityContext:              runAs(valkeyUser),
 		Containers:                   []corev1.Container{container},
-		Volumes:                      podVolumes(sentinelsName, sentinelTLS),
+		Volumes:                      podVolumes(sentinelsName, sentinelTLS, corev1.StorageMediumDefault),
 	}))
 	if err != nil {
 		return set, err

@@ -25,7 +25,7 @@ func (b *builder) servers() (manifest.Set, error) {
 		// A primary hands over before it ends, and then waits for its replicas.
 		TerminationGracePeriodSeconds: new(int64(60)),
 		Containers:                    []corev1.Container{b.serverContainer(), b.exporterContainer()},
-		Volumes:                       append(podVolumes(serversName, serverTLS), configMap("trust", b.args.Trust.ConfigMap)),
+		Volumes:                       append(podVolumes(serversName, serverTLS, corev1.StorageMediumMemory), configMap("trust", b.args.Trust.ConfigMap)),
 	}
 	set := statefulSet(server, serviceName, serversName, b.args.Servers, pod)
 	if b.args.Persistence != nil {
