@@ -16,8 +16,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,7 +28,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
-	"github.com/telekom/controlplane-infrastructure/internal/tools"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/plugintest"
 )
 
 // real is a control plane for all tests of the package.
@@ -83,16 +81,11 @@ func (p *program) in(region string) pulumi.ResourceOption {
 // stack is a stack of the real engine with the plugins of this process, and the directory that its state is in.
 func stack(t *testing.T, name string, build func(*program)) (auto.Stack, string) {
 	t.Helper()
-	ctx := t.Context()
-	host, err := Serve(ctx, Options{
+	host, err := Serve(t.Context(), Options{
 		Kubernetes: kubernetes.Options{Target: real.REST()}, AWS: &aws.Options{},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, host.Close()) })
-	root, err := tools.PulumiRoot(ctx)
-	require.NoError(t, err)
-	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
-	require.NoError(t, err)
 	run := func(ctx *pulumi.Context) error {
 		p := &program{ctx: ctx, provider: &provider{}, regions: map[string]*provider{}}
 		p.err = ctx.RegisterResource("pulumi:providers:kubernetes", "cluster", pulumi.Map{
@@ -102,20 +95,7 @@ func stack(t *testing.T, name string, build func(*program)) (auto.Stack, string)
 		build(p)
 		return p.err
 	}
-	backend := t.TempDir()
-	workspace, err := auto.NewLocalWorkspace(ctx, auto.Pulumi(cli), auto.Program(run), auto.WorkDir(t.TempDir()),
-		auto.PulumiHome(t.TempDir()),
-		auto.Project(workspace.Project{
-			Name: tokens.PackageName("plugins"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
-			Backend: &workspace.ProjectBackend{URL: "file://" + backend},
-		}),
-		auto.EnvVars(map[string]string{
-			EnvKey: host.Env(), "PULUMI_CONFIG_PASSPHRASE": "test", "PULUMI_SKIP_UPDATE_CHECK": "true",
-		}))
-	require.NoError(t, err)
-	s, err := auto.UpsertStack(ctx, name, workspace)
-	require.NoError(t, err)
-	return s, backend
+	return plugintest.Stack(t, name, map[string]string{EnvKey: host.Env()}, run)
 }
 
 // state returns everything that the engine has written down: the state, its backups and its history.

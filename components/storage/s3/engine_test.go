@@ -11,8 +11,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +18,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins"
 	simulated "github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
-	"github.com/telekom/controlplane-infrastructure/internal/tools"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/plugintest"
 )
 
 // account is a simulated AWS account, and a stack of the real engine that works in it.
@@ -33,15 +31,10 @@ type account struct {
 
 func newAccount(t *testing.T, name string, args Args) *account {
 	t.Helper()
-	ctx := t.Context()
 	a := &account{t: t, file: filepath.Join(t.TempDir(), "aws.json"), args: args}
-	host, err := plugins.Serve(ctx, plugins.Options{AWS: &simulated.Options{StateFile: a.file}})
+	host, err := plugins.Serve(t.Context(), plugins.Options{AWS: &simulated.Options{StateFile: a.file}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, host.Close()) })
-	root, err := tools.PulumiRoot(ctx)
-	require.NoError(t, err)
-	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
-	require.NoError(t, err)
 	program := func(ctx *pulumi.Context) error {
 		provider, err := aws.NewProvider(ctx, "aws", aws.ProviderArgs{
 			Region: a.args.Region, AssumeRoleARN: "arn:aws:iam::210987654321:role/deployer",
@@ -58,18 +51,7 @@ func newAccount(t *testing.T, name string, args Args) *account {
 		ctx.Export("roleArn", made.RoleARN)
 		return nil
 	}
-	ws, err := auto.NewLocalWorkspace(ctx, auto.Pulumi(cli), auto.Program(program), auto.WorkDir(t.TempDir()),
-		auto.PulumiHome(t.TempDir()),
-		auto.Project(workspace.Project{
-			Name: tokens.PackageName("storage"), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
-			Backend: &workspace.ProjectBackend{URL: "file://" + t.TempDir()},
-		}),
-		auto.EnvVars(map[string]string{
-			plugins.EnvKey: host.Env(), "PULUMI_CONFIG_PASSPHRASE": "test", "PULUMI_SKIP_UPDATE_CHECK": "true",
-		}))
-	require.NoError(t, err)
-	a.stack, err = auto.UpsertStack(ctx, name, ws)
-	require.NoError(t, err)
+	a.stack, _ = plugintest.Stack(t, name, map[string]string{plugins.EnvKey: host.Env()}, program)
 	return a
 }
 
@@ -211,21 +193,10 @@ func TestAnExistingBucketStaysWhenTheStackGoes(t *testing.T) {
 	_, err = a.stack.Up(ctx, optup.Refresh(), optup.ExpectNoChanges())
 	require.NoError(t, err, "it is imported once")
 
-	_, _, _, err = a.stack.Workspace().PulumiCommand().Run(ctx, a.stack.Workspace().WorkDir(), nil, nil, nil,
-		environment(a.stack.Workspace()), "state", "unprotect", "--all", "--yes", "--stack", a.stack.Name())
-	require.NoError(t, err)
+	plugintest.Command(t, a.stack, "state", "unprotect", "--all", "--yes")
 	_, err = a.stack.Destroy(ctx)
 	require.NoError(t, err)
 	assert.NotNil(t, a.has(aws.Bucket, args.Bucket))
 	assert.NotNil(t, a.has(aws.BucketPublicAccessBlock, args.Bucket), "and nobody can make it public now")
 	assert.Nil(t, a.has(aws.Role, "controlplane-files-test-file-manager"), "what was made is gone")
-}
-
-// environment is what commands in a workspace run with.
-func environment(ws auto.Workspace) []string {
-	vars := []string{"PULUMI_HOME=" + ws.PulumiHome()}
-	for key, value := range ws.GetEnvVars() {
-		vars = append(vars, key+"="+value)
-	}
-	return vars
 }
