@@ -66,7 +66,7 @@ func bootstrap(ctx context.Context, client kubernetes.Interface, o Options) erro
 		Provisioner:          volumes.Provisioner,
 		VolumeBindingMode:    ptr.To(storagev1.VolumeBindingWaitForFirstConsumer),
 		ReclaimPolicy:        ptr.To(corev1.PersistentVolumeReclaimDelete),
-		AllowVolumeExpansion: ptr.To(false),
+		AllowVolumeExpansion: ptr.To(true),
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("default StorageClass: %w", err)

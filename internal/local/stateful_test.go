@@ -9,9 +9,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/ptr"
@@ -97,17 +97,36 @@ func TestStatefulSetKeepsItsZones(t *testing.T) {
 	}
 	assert.Len(t, seen, 3)
 
-	// A pod that is evicted comes back to its volume; a second one may not go before.
-	evict := func(name string) error {
-		return c.CoreV1().Pods(ns).EvictV1(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: ns}})
-	}
-	require.NoError(t, evict("store-1"))
-	assert.True(t, apierrors.IsTooManyRequests(evict("store-2")), "the budget is spent")
+	// A pod that is evicted comes back to its volume.
+	before, err := c.CoreV1().Pods(ns).Get(t.Context(), "store-1", metav1.GetOptions{})
+	require.NoError(t, err)
+	require.NoError(t, c.CoreV1().Pods(ns).EvictV1(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: "store-1", Namespace: ns}}))
 	eventually(t, func() string {
-		if pod, err := c.CoreV1().Pods(ns).Get(t.Context(), "store-1", metav1.GetOptions{}); err != nil || pod.DeletionTimestamp != nil {
+		if pod, err := c.CoreV1().Pods(ns).Get(t.Context(), "store-1", metav1.GetOptions{}); err != nil || pod.UID == before.UID {
 			return "the evicted pod has no successor"
 		}
 		return ""
 	})
 	assert.Equal(t, zones, zonesOfStore(t, c, ns))
+}
+
+func TestClaimGrowsAndDoesNotShrink(t *testing.T) {
+	c, ns := client(t, shared), namespace(t, nil)
+	storeOfThree(t, c, ns)
+	zonesOfStore(t, c, ns)
+	claims := c.CoreV1().PersistentVolumeClaims(ns)
+	ask := func(size string) error {
+		_, err := claims.Patch(t.Context(), "data-store-0", types.MergePatchType,
+			[]byte(`{"spec": {"resources": {"requests": {"storage": "`+size+`"}}}}`), metav1.PatchOptions{})
+		return err
+	}
+	require.NoError(t, ask("2Gi"))
+	eventually(t, func() string {
+		claim, err := claims.Get(t.Context(), "data-store-0", metav1.GetOptions{})
+		if err != nil || claim.Status.Capacity.Storage().String() != "2Gi" || len(claim.Status.Conditions) > 0 {
+			return fmt.Sprintf("the claim has not grown: %+v (%v)", claim.Status, err)
+		}
+		return ""
+	})
+	assert.ErrorContains(t, ask("1Gi"), "field can not be less than")
 }

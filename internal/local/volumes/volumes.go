@@ -1,5 +1,5 @@
 // Package volumes gives the local control plane's claims their volumes. A volume has a size, access modes and a zone,
-// like a disk of a cloud; there is nothing behind it, because the pods that use it are simulated.
+// like a disk of a cloud, and can grow; there is nothing behind it, because the pods that use it are simulated.
 package volumes
 
 import (
@@ -29,7 +29,7 @@ func Run(ctx context.Context, config *rest.Config) error {
 		controller.AddFinalizer(true),
 	)
 	go provider.Run(ctx)
-	return nil
+	return expand(ctx, client)
 }
 
 type provisioner struct {
