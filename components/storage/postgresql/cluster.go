@@ -166,7 +166,7 @@ func access(p plan) []string {
 func databases(p plan) (manifest.Set, error) {
 	var objects []runtime.Object
 	for _, d := range p.Databases[1:] {
-		objects = append(objects, manifest.Custom(apiVersion, "Database", Namespace, p.Name+"-"+kubernetesName(d.Name), "",
+		objects = append(objects, manifest.Custom(apiVersion, "Database", Namespace, p.Name+"-"+kubernetesName(d.Name), "jsonpath={.status.applied}=true",
 			map[string]any{
 				"cluster": map[string]any{"name": p.Name}, "name": d.Name, "owner": d.Owner, "databaseReclaimPolicy": "retain",
 			}))
