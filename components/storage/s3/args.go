@@ -15,7 +15,7 @@ type Args struct {
 	Bucket string
 	// Existing adopts the bucket instead of creating it. Its objects and tags stay as they are, and it is never deleted.
 	// Its settings become those of this component: what it had for access, encryption, versions and lifecycle, and its
-	// policy, is overwritten.
+	// policy, is overwritten. What another key has encrypted stays so, and the File Manager cannot read it.
 	Existing bool
 	// KMSKeyARN is the key that encrypts; empty: a key of its own, with yearly rotation. The policy of a key from
 	// elsewhere must leave permissions to IAM, as the default policy does.
