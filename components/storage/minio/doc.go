@@ -27,6 +27,10 @@
 // and settings, so in the middle of such an update writes, and with some numbers of servers reads as well, pause until
 // enough have followed: some seconds. A new root password reaches all servers at once.
 //
+// Servers look for a renewed certificate every ten seconds. The authorities that they verify each other with are read
+// when a server starts: before another CA signs, the trust bundle must contain it as well, and the servers be restarted
+// (kubectl -n minio rollout restart statefulset/minio).
+//
 // # The image
 //
 // The publisher of MinIO made its community edition source-only in October 2025

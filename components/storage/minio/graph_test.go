@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	eventually = 30 * time.Second
+	eventually = time.Minute
 	pause      = 100 * time.Millisecond
 )
 

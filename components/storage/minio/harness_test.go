@@ -87,6 +87,22 @@ func install(t *testing.T, servers int) *installation {
 	return i
 }
 
+// container is the servers' container as rendered; changes apply to the servers that are started next.
+func (i *installation) container(t *testing.T) map[string]any {
+	t.Helper()
+	containers := nested(t, i.Find("StatefulSet", "minio").Object, "spec", "template", "spec", "containers")
+	return containers.([]any)[0].(map[string]any)
+}
+
+// setVariables adds to the servers' environment.
+func (i *installation) setVariables(t *testing.T, values map[string]string) {
+	t.Helper()
+	container := i.container(t)
+	for name, value := range values {
+		container["env"] = append(container["env"].([]any), map[string]any{"name": name, "value": value})
+	}
+}
+
 // setUp runs the Job's container and returns its exit code and what it said.
 func (i *installation) setUp(t *testing.T, server int, replace ...string) (int, string) {
 	t.Helper()
@@ -94,7 +110,7 @@ func (i *installation) setUp(t *testing.T, server int, replace ...string) (int, 
 		Workload: "Job/minio-bootstrap", Dir: t.TempDir(), Programs: i.programs,
 		Replace: append(replace, endpoint, i.addresses[server]),
 	})
-	return p.Wait(time.Minute), p.Log()
+	return p.Wait(2 * time.Minute), p.Log()
 }
 
 // answers waits until a path of a server's answers well, such as a probe.
@@ -108,7 +124,7 @@ func (i *installation) answers(t *testing.T, server int, path string) {
 		}
 		defer answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
-	}, 60*time.Second, 100*time.Millisecond, "%s of server %d", path, server)
+	}, eventually, pause, "%s of server %d", path, server)
 }
 
 // transport reaches a server under the name that clients in a cluster use, and trusts what the platform's bundle does.

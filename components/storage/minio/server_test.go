@@ -48,8 +48,7 @@ func TestOneServer(t *testing.T) {
 	t.Run("backups have a bucket of their own", i.backupsWork)
 	t.Run("nobody gets in without TLS", i.onlyTLS)
 	t.Run("metrics", i.metrics)
-	t.Run("a new password and a lost policy", i.changesAreApplied)
-	t.Run("without backups nobody has their keys", i.backupsEnd)
+	t.Run("a new password, and no more backups", i.changesAreApplied)
 	t.Run("a restart loses nothing", i.restart)
 }
 
@@ -178,38 +177,33 @@ func (i *installation) metrics(t *testing.T) {
 	}
 }
 
+// changesAreApplied: the set-up runs with another password and without backups, and then with the old password.
 func (i *installation) changesAreApplied(t *testing.T) {
 	ctx, old := t.Context(), i.fileManager()
-	const password = "AnotherPasswordOfThirtyTwoLetter"
-	users := i.Find("Secret", "minio-users").Object
-	require.NoError(t, unstructured.SetNestedField(users, password, "stringData", "file-manager"))
-	code, said := i.setUp(t, 0)
-	require.Zero(t, code, said)
-	_, err := get(ctx, i.client(t, 0, old), files, "large")
-	assert.ErrorContains(t, err, "signature", "the old password")
-	_, err = get(ctx, i.client(t, 0, keys{old.access, password}), files, "large")
-	require.NoError(t, err, "the new password, and the same policy")
-	require.NoError(t, unstructured.SetNestedField(users, old.secret, "stringData", "file-manager"))
-	code, said = i.setUp(t, 0)
-	require.Zero(t, code, said)
-	_, err = get(ctx, i.client(t, 0, old), files, "large")
-	require.NoError(t, err)
-}
-
-func (i *installation) backupsEnd(t *testing.T) {
 	former := i.client(t, 0, keys{"backups", i.Data("Secret", "minio-users")["backups"]})
 	without := arguments(1)
 	without.BackupBucket = ""
 	i.Objects = process.Render(t, i.ca, program(workload.Single, without, nil), "127.0.0.1")
-	for range 2 {
+	setUp := func(password string) {
+		users := i.Find("Secret", "minio-users").Object
+		require.NoError(t, unstructured.SetNestedField(users, password, "stringData", "file-manager"))
 		code, said := i.setUp(t, 0)
 		require.Zero(t, code, said)
 	}
-	_, err := former.BucketExists(t.Context(), backups)
-	assert.ErrorContains(t, err, "does not exist in our records")
-	kept, err := i.client(t, 0, i.root()).BucketExists(t.Context(), backups)
+	const password = "AnotherPasswordOfThirtyTwoLetter"
+	setUp(password)
+	_, err := get(ctx, i.client(t, 0, old), files, "large")
+	assert.ErrorContains(t, err, "signature", "the old password")
+	_, err = get(ctx, i.client(t, 0, keys{old.access, password}), files, "large")
+	require.NoError(t, err, "the new password, and the same policy")
+	_, err = former.BucketExists(ctx, backups)
+	assert.ErrorContains(t, err, "does not exist in our records", "nobody has the keys of the backups any more")
+	kept, err := i.client(t, 0, i.root()).BucketExists(ctx, backups)
 	require.NoError(t, err)
 	assert.True(t, kept, "the backups themselves stay")
+	setUp(old.secret)
+	_, err = get(ctx, i.client(t, 0, old), files, "large")
+	require.NoError(t, err)
 }
 
 func (i *installation) restart(t *testing.T) {
