@@ -93,6 +93,10 @@ func operate(ctx context.Context, o Options, name string,
 		return nil, err
 	}
 	defer s.close()
+	if name != "preview" && s.simulatesAWS() {
+		return nil, usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",
+			PluginsBuiltin, o.Stack, PluginsPublished)
+	}
 
 	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
 	err = follow(newGatherer(result, s.Progress), func(ch chan<- events.EngineEvent) error { return run(s, ch) })
@@ -142,7 +146,7 @@ func startLocal(ctx context.Context, o Options) error {
 	if err != nil || o.LocalControlPlane != nil {
 		return err
 	}
-	if err := checkConfig(o); err != nil {
+	if _, err := loadConfig(o); err != nil {
 		return err
 	}
 	_, err = local.Start(ctx, local.Options{Dir: o.LocalDir, Log: o.Progress})

@@ -30,6 +30,21 @@ func TestOptionsThatCannotBeRun(t *testing.T) {
 	}
 }
 
+// A simulated account is no place for what is to last.
+func TestAmazonIsNotSimulatedUnasked(t *testing.T) {
+	for name, c := range map[string]struct {
+		session session
+		want    bool
+	}{
+		"built-in plugins on a cluster of one's own": {session{usesAWS: true, Options: Options{Plugins: PluginsBuiltin}}, true},
+		"published plugins":                          {session{usesAWS: true, Options: Options{Plugins: PluginsPublished}}, false},
+		"the local control plane":                    {session{usesAWS: true, Options: Options{Plugins: PluginsBuiltin, Local: true}}, false},
+		"a stack without it":                         {session{Options: Options{Plugins: PluginsBuiltin}}, false},
+	} {
+		assert.Equal(t, c.want, c.session.simulatesAWS(), name)
+	}
+}
+
 func TestPluginsDefault(t *testing.T) {
 	project := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(project, "Pulumi.yaml"), []byte("name: controlplane\nruntime: go\n"), 0o600))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/tools"
 	"github.com/telekom/controlplane-infrastructure/stacks"
@@ -25,6 +26,7 @@ type session struct {
 	Options
 	stack   auto.Stack
 	outputs auto.OutputMap // of an up
+	usesAWS bool           // the stack has resources in Amazon Web Services
 	usage   error          // what the program found wrong with the configuration
 	cleanup []func()
 }
@@ -35,10 +37,11 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkConfig(o); err != nil {
+	cfg, err := loadConfig(o)
+	if err != nil {
 		return nil, err
 	}
-	s := &session{Options: o}
+	s := &session{Options: o, usesAWS: cfg.Storage.ObjectStorage.Backend == config.ObjectsS3}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -87,12 +90,19 @@ func (s *session) program(ctx *pulumi.Context) error {
 	return err
 }
 
-// checkConfig reports every mistake in the stack's file.
-func checkConfig(o Options) error {
-	if _, err := config.Load(o.Project, o.Stack); err != nil {
-		return &UsageError{Err: fmt.Errorf("stack %s is not valid:\n%w", o.Stack, err)}
+// loadConfig reports every mistake in the stack's file.
+func loadConfig(o Options) (*config.Config, error) {
+	cfg, err := config.Load(o.Project, o.Stack)
+	if err != nil {
+		return nil, &UsageError{Err: fmt.Errorf("stack %s is not valid:\n%w", o.Stack, err)}
 	}
-	return nil
+	return cfg, nil
+}
+
+// simulatesAWS tells whether what the stack creates in Amazon Web Services would exist nowhere. On the local control
+// plane that is meant, and a preview creates nothing.
+func (s *session) simulatesAWS() bool {
+	return s.usesAWS && s.Plugins == PluginsBuiltin && !s.Local
 }
 
 // attachPlugins serves the built-in plugins and points the engine at them.
@@ -101,7 +111,9 @@ func (s *session) attachPlugins(ctx context.Context, p *place) error {
 		return nil
 	}
 	// A cancelled run still needs its plugins: they tell the engine how far each operation got.
-	host, err := plugins.Serve(context.WithoutCancel(ctx), plugins.Options{Kubernetes: kubernetes.Options{Target: p.target}})
+	host, err := plugins.Serve(context.WithoutCancel(ctx), plugins.Options{
+		Kubernetes: kubernetes.Options{Target: p.target}, AWS: p.account,
+	})
 	if err != nil {
 		return fmt.Errorf("start the built-in plugins: %w", err)
 	}
@@ -123,13 +135,14 @@ type place struct {
 	home    string // PULUMI_HOME; empty: the user's own
 	env     environment
 	target  *rest.Config // the cluster for built-in plugins; nil: as the stack says
+	account *aws.Options // the simulated account of Amazon Web Services; nil: none
 }
 
 func (s *session) place(ctx context.Context) (*place, error) {
 	if s.Local {
 		return s.localPlace(ctx)
 	}
-	p := &place{workDir: s.Project, env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}}
+	p := &place{workDir: s.Project, env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}, account: &aws.Options{}}
 	dir, err := stateDir()
 	if err != nil {
 		return nil, err
@@ -161,6 +174,7 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 	var dir string
 	if found != nil {
 		dir = filepath.Join(found.Dir, "pulumi")
+		p.account = &aws.Options{StateFile: filepath.Join(dir, "aws.json")}
 		if p.target, err = clientcmd.BuildConfigFromFlags("", found.Kubeconfig); err != nil {
 			return nil, fmt.Errorf("read the local control plane's kubeconfig: %w", err)
 		}
@@ -169,6 +183,7 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 			return nil, err
 		}
 		s.cleanup = append(s.cleanup, func() { _ = os.RemoveAll(dir) })
+		p.account = &aws.Options{}
 		// A loopback port that nothing listens on: whatever KUBECONFIG says, no cluster is meant.
 		p.target = &rest.Config{Host: "https://127.0.0.1:1"}
 	}

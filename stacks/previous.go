@@ -33,7 +33,7 @@ func (s *stack) checkFootprint() error {
 	return nil
 }
 
-// previousOutputs are the outputs of this stack's last run; none before the first run.
+// previousOutputs are the outputs of this stack's last run, with secrets in the clear; none before the first run.
 func previousOutputs(ctx *pulumi.Context) (map[string]any, error) {
 	args := struct {
 		Name string `pulumi:"name"`
@@ -41,7 +41,8 @@ func previousOutputs(ctx *pulumi.Context) (map[string]any, error) {
 	var result struct {
 		Outputs map[string]any `pulumi:"outputs"`
 	}
-	if err := ctx.Invoke(readStackOutputs, &args, &result); err != nil {
+	// Some of them are secret, which Invoke would not accept.
+	if _, err := ctx.InvokePackageRaw(readStackOutputs, &args, &result, ""); err != nil {
 		return nil, fmt.Errorf("read what the stack's last run has left: %w", err)
 	}
 	return result.Outputs, nil
