@@ -86,7 +86,8 @@ func (b *builder) serverConfig() map[string]string {
 	if b.args.Persistence != nil {
 		lines = append(lines, "appendonly yes", "appendfsync everysec")
 	} else {
-		lines = append(lines, "appendonly no")
+		// What a replica got to start from must not be there when it starts again: by then it is old.
+		lines = append(lines, "appendonly no", "rdb-del-sync-files yes")
 	}
 	if b.args.replicated() {
 		lines = append(lines,

@@ -32,7 +32,6 @@ type writer struct {
 
 	mutex        sync.Mutex
 	acknowledged []time.Time // by number
-	failed       int
 	lastError    error
 }
 
@@ -59,11 +58,19 @@ func (w *writer) once(ctx context.Context) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if err != nil {
-		w.failed++
 		w.lastError = err
 		return
 	}
-	w.acknowledged = append(w.acknowledged, time.Now())
+	if number == len(w.acknowledged) {
+		w.acknowledged = append(w.acknowledged, time.Now())
+	}
+}
+
+// forget starts a new sequence: nothing was persistent.
+func (w *writer) forget() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.acknowledged = nil
 }
 
 // last is when the last write was acknowledged, and how many have been.
@@ -144,6 +151,19 @@ func TestFailover(t *testing.T) {
 			p.Replace()
 		})
 		assert.Empty(t, lost, "nothing is lost")
+	})
+	t.Run("everything stops at once", func(t *testing.T) {
+		for _, p := range append(c.servers, c.sentinels...) {
+			p.Kill()
+		}
+		begin := time.Now()
+		for _, p := range append(c.servers, c.sentinels...) {
+			p.Restart()
+		}
+		w.resumes(t, begin, time.Minute)
+		c.ready(t, 30*time.Second, append(c.servers, c.sentinels...)...)
+		w.forget()
+		t.Logf("writes after %.1f s", time.Since(begin).Seconds())
 	})
 	t.Run("certificates are renewed", func(t *testing.T) { c.renew(t, w) })
 }

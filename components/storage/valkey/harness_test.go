@@ -13,6 +13,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	k8sresource "k8s.io/apimachinery/pkg/api/resource"
@@ -22,6 +23,9 @@ import (
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
+
+// The client logs every connection that fails; here that is what is meant to happen.
+func init() { logging.Disable() }
 
 // arguments are those of a stack of that availability.
 func arguments(availability workload.Availability) valkey.Args {

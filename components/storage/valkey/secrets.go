@@ -63,7 +63,7 @@ func (b *builder) serverUsers() []user {
 
 // sentinelUsers are who may do what on a sentinel. Nobody may without a password.
 func (b *builder) sentinelUsers() []user {
-	const look = "+ping +sentinel|get-master-addr-by-name +sentinel|ckquorum +sentinel|master"
+	const look = "+ping +sentinel|get-master-addr-by-name +sentinel|ckquorum +sentinel|replicas"
 	return []user{
 		{"check", look, b.passwords.check},
 		{"maintenance", "+sentinel|failover", b.passwords.maintenance},

@@ -4,7 +4,8 @@ set -u
 . /etc/valkey/scripts/lib.sh
 
 CONFIG=/run/valkey/valkey.conf
-# How long a server that the sentinels still take for the primary leaves them time to elect another one.
+# How many seconds a server that the sentinels still take for the primary leaves them to elect another one, and a
+# replica that was not in step yet leaves a primary to come back.
 PATIENCE=60
 
 # others_have_data: another server is primary, or has been in step with one, or is loading what it had.
@@ -64,17 +65,32 @@ configure() {
 	else
 		log "starting as a replica of $PRIMARY"
 		echo "replicaof $PRIMARY $SERVER_PORT" >>"$CONFIG"
+		echo "replica-priority 0" >>"$CONFIG"
 	fi
+}
+
+# become_eligible: a replica can be elected once it has been in step. Before that it has nothing, or something old.
+become_eligible() {
+	begin=$(date +%s)
+	while [ $(($(date +%s) - begin)) -lt "$PATIENCE" ]; do
+		case $(replication localhost) in *role:master* | *master_link_status:up*) break ;; esac
+		sleep 1
+	done
+	answer=$(configure_running replica-priority 100)
+	log "may be elected: $answer"
+}
+
+# configure_running PARAMETER VALUE...: changes the configuration of the running server.
+configure_running() {
+	ask maintenance "$MAINTENANCE_PASSWORD" localhost "$SERVER_PORT" CONFIG SET "$@"
 }
 
 # follow_certificate: the server reads the files again when it is told their names again.
 follow_certificate() {
-	loaded=$(certificate)
 	while sleep "$CERTIFICATE_INTERVAL"; do
 		current=$(certificate)
 		[ "$current" = "$loaded" ] && continue
-		answer=$(ask maintenance "$MAINTENANCE_PASSWORD" localhost "$SERVER_PORT" CONFIG SET \
-			tls-cert-file "$TLS/tls.crt" tls-key-file "$TLS/tls.key" tls-ca-cert-file "$TLS/ca.crt")
+		answer=$(configure_running tls-cert-file "$TLS/tls.crt" tls-key-file "$TLS/tls.key" tls-ca-cert-file "$TLS/ca.crt")
 		if [ "$answer" = OK ]; then
 			log "the renewed certificate is in use"
 			loaded=$current
@@ -84,12 +100,19 @@ follow_certificate() {
 	done
 }
 
+# accompany is what goes on beside the server.
+accompany() {
+	[ -n "$SENTINELS" ] && become_eligible
+	follow_certificate
+}
+
 [ -n "$SENTINELS" ] && choose
 configure
-follow_certificate &
-follower=$!
+loaded=$(certificate)
+accompany &
+companion=$!
 valkey-server "$CONFIG" &
 supervise $!
 status=$?
-kill "$follower" 2>/dev/null
+kill "$companion" 2>/dev/null
 exit "$status"
