@@ -14,7 +14,8 @@ import (
 )
 
 // poolerRole creates what a pooler looks up passwords with. The operator would do so itself, if it had the key of the
-// client certificates' authority; that stays with cert-manager. Every cluster has it from its start, so that a pooler
+// client certificates' authority; that stays with cert-manager. (Its warning, that the integration is to be configured
+// by hand, is about this.) Every cluster has it from its start, so that a pooler
 // can be added later. The function tells the passwords of the databases' owners, which are hashed, and of nobody with
 // more rights.
 var poolerRole = []string{
