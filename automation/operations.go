@@ -54,12 +54,15 @@ func Refresh(ctx context.Context, o Options) (*Result, error) {
 	})
 }
 
-// Destroy deletes everything that the stack has created.
+// Destroy deletes everything that the stack has created. While anything of it is protected, it deletes nothing.
 func Destroy(ctx context.Context, o Options) (*Result, error) {
 	if err := needLocal(ctx, o); err != nil {
 		return nil, err
 	}
 	return operate(ctx, o, "destroy", func(s *session, ch chan<- events.EngineEvent) error {
+		if err := s.refuseProtected(ctx); err != nil {
+			return err
+		}
 		_, err := s.stack.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.ProgressStreams(s.engineOutput()...),
 			optdestroy.SuppressOutputs(), optdestroy.SuppressProgress(), optdestroy.Parallel(s.Parallel))
 		return err

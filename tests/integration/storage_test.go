@@ -33,11 +33,11 @@ func TestStorage(t *testing.T) {
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) { assert.Empty(t, e.refresh().Steps) })
 	t.Run("what the operator's webhook refuses is a clear error", func(t *testing.T) {
-		e.configure(zonalStorage("postgresql", map[string]any{"parameters": map[string]any{"archive_mode": "off"}}))
+		e.configure(zonalStorage("postgresql", map[string]any{"parameters": map[string]any{"port": "5433"}}))
 		result, err := automation.Up(e.Context(), e.options())
 		require.Error(t, err)
 		problem := strings.Join(result.Errors, "\n")
-		assert.Contains(t, problem, "archive_mode")
+		assert.Contains(t, problem, "spec.postgresql.parameters.port")
 		assert.Contains(t, problem, "fixed configuration parameter")
 	})
 	t.Run("what cannot be undone is refused before anything is changed", func(t *testing.T) {
@@ -62,17 +62,45 @@ func TestStorage(t *testing.T) {
 	})
 	t.Run("destroy refuses while data is protected, and deletes nothing", func(t *testing.T) {
 		existing := e.Inventory()
-		result, err := automation.Destroy(e.Context(), e.options())
+		_, err := automation.Destroy(e.Context(), e.options())
 		require.Error(t, err)
-		assert.Contains(t, strings.Join(result.Errors, "\n"), "protected")
+		assert.True(t, automation.IsUsage(err))
+		assert.Contains(t, err.Error(), "minio/data-minio-3 kubernetes:core/v1:PersistentVolumeClaim")
+		assert.Contains(t, err.Error(), "deletionProtection")
 		assert.Equal(t, existing, e.Inventory())
 	})
+	// On purpose data goes in two steps.
+	grown := map[string]any{"persistence": map[string]any{"size": "6Gi"}}
+	e.configure(zonalStorage("cache", grown, "deletionProtection", false))
+	e.up()
+	t.Run("Amazon S3 takes the place of MinIO", func(t *testing.T) { amazonS3(t, e, grown) })
 	t.Run("destroy leaves nothing behind once the protection is off", func(t *testing.T) {
-		e.configure(zonalStorage("cache", map[string]any{"persistence": map[string]any{"size": "6Gi"}}, "deletionProtection", false))
-		e.up()
 		e.destroy()
 		e.Settles(before)
 	})
+}
+
+// amazonS3 has the stack keep its objects in a simulated account of Amazon Web Services.
+func amazonS3(t *testing.T, e *env, cache map[string]any) {
+	config := zonalStorage("cache", cache, "deletionProtection", false, "objectStorage", map[string]any{
+		"backend": "s3", "bucket": "example-controlplane-files",
+	})
+	config["aws"] = map[string]any{"region": "eu-central-1"}
+	config["cluster"] = map[string]any{
+		"oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE",
+	}
+	e.configure(config)
+	planned, done := e.preview(), e.up()
+	assert.Equal(t, objects(planned, "delete"), objects(done, "delete"))
+	assert.Contains(t, objects(done, "delete"), "kubernetes:apps/v1:StatefulSet minio/minio")
+	assert.Equal(t, "s3.eu-central-1.amazonaws.com", done.Outputs["s3Endpoint"])
+	assert.Equal(t, "example-controlplane-files", done.Outputs["s3Bucket"])
+	assert.Regexp(t, `^arn:aws:iam::123456789012:role/`, done.Outputs["s3RoleArn"])
+	assert.NotContains(t, done.Outputs, "s3CredentialsSecretName")
+	account, err := e.Clients.CoreV1().ServiceAccounts("postgresql").Get(e.Context(), "platform", metav1.GetOptions{})
+	require.NoError(t, err)
+	assert.Regexp(t, `^arn:aws:iam::123456789012:role/`, account.Annotations["eks.amazonaws.com/role-arn"], "backups are written as a role")
+	e.requireNoChanges(e.up())
 }
 
 // zonalStorage is a configuration with every data store over three zones; pairs are keys of the storage and values
