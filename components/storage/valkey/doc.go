@@ -4,7 +4,8 @@
 // With one server that address leads to it. With several, a primary and its replicas, sentinels elect a new primary
 // when the old one fails, and HAProxy passes connections on to the server that a majority of the sentinels names and
 // that says itself that it is the primary: so never to two. TLS reaches from the client to the server; the proxies have
-// no key. Clients have no certificates: they know the platform's authority, and a password.
+// no key. Clients have no certificates: they know the platform's authority, and a password. They read and write keys;
+// what administers the server, drops or lists all keys, or uses channels is refused.
 //
 // In order: the namespace, passwords and access lists, certificates, configuration and scripts, claims, then servers,
 // sentinels and proxies at once, because each needs the others to become ready.

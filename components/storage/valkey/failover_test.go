@@ -83,8 +83,8 @@ func (w *writer) last() (time.Time, int, error) {
 	return w.acknowledged[len(w.acknowledged)-1], len(w.acknowledged), w.lastError
 }
 
-// resumes waits for an acknowledgement after a moment and returns how long it took.
-func (w *writer) resumes(t *testing.T, since time.Time, within time.Duration) time.Duration {
+// resumes waits for an acknowledgement after a moment.
+func (w *writer) resumes(t *testing.T, since time.Time, within time.Duration) {
 	t.Helper()
 	eventually(t, within, "writes do not succeed", func(context.Context) error {
 		last, n, err := w.last()
@@ -93,8 +93,19 @@ func (w *writer) resumes(t *testing.T, since time.Time, within time.Duration) ti
 		}
 		return fmt.Errorf("%d acknowledged, last at %s: %w", n, last.Format(time.StampMilli), err)
 	})
-	last, _, _ := w.last()
-	return last.Sub(since)
+}
+
+// pause is the longest time without an acknowledgement since a moment.
+func (w *writer) pause(since time.Time) (longest time.Duration) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for _, at := range w.acknowledged {
+		if at.After(since) {
+			longest = max(longest, at.Sub(since))
+			since = at
+		}
+	}
+	return longest
 }
 
 // lost returns the acknowledged numbers that are not there any more.
@@ -152,6 +163,15 @@ func TestFailover(t *testing.T) {
 		})
 		assert.Empty(t, lost, "nothing is lost")
 	})
+	t.Run("a sentinel is replaced", func(t *testing.T) {
+		c.sentinels[0].Stop()
+		c.sentinels[0].Replace() // it knows nothing, and asks the others
+		c.ready(t, 20*time.Second, c.sentinels...)
+		c.sentinels[1].Kill() // so that the new one is needed
+		c.survives(t, w, "killed", func(p *process.Process) { p.Kill(); p.Restart() })
+		c.sentinels[1].Restart()
+		c.ready(t, 20*time.Second, c.sentinels...)
+	})
 	t.Run("everything stops at once", func(t *testing.T) {
 		for _, p := range append(c.servers, c.sentinels...) {
 			p.Kill()
@@ -175,7 +195,7 @@ func (c *cluster) survives(t *testing.T, w *writer, what string, harm func(*proc
 	time.Sleep(300 * time.Millisecond) // some writes
 	begin := time.Now()
 	harm(c.servers[old])
-	took := w.resumes(t, begin.Add(100*time.Millisecond), recovery)
+	w.resumes(t, begin.Add(100*time.Millisecond), recovery)
 	eventually(t, 30*time.Second, "the old primary is no replica", func(ctx context.Context) error {
 		info, err := c.replication(ctx, old)
 		if err == nil && (info["role"] != "slave" || info["master_link_status"] != "up") {
@@ -191,9 +211,11 @@ func (c *cluster) survives(t *testing.T, w *writer, what string, harm func(*proc
 	for _, at := range lost {
 		assert.WithinDuration(t, begin, at, bound, "a write is lost that is older than the bound")
 	}
+	pause := w.pause(begin)
+	assert.Less(t, pause, recovery, "writes go on")
 	_, n, _ := w.last()
-	t.Logf("server %d %s: writes after %.1f s, back as a replica after %.1f s, %d of %d acknowledged writes lost",
-		old, what, took.Seconds(), back.Seconds(), len(lost), n)
+	t.Logf("server %d %s: no writes for %.1f s, back as a replica after %.1f s, %d of %d acknowledged writes lost",
+		old, what, pause.Seconds(), back.Seconds(), len(lost), n)
 	for i := range c.proxies {
 		eventually(t, 10*time.Second, "a proxy leads nowhere", func(ctx context.Context) error {
 			return c.client(t, firstProxy+i).Set(ctx, "proxy", i, 0).Err()
