@@ -138,11 +138,24 @@ type place struct {
 	account *aws.Options // the simulated account of Amazon Web Services; nil: none
 }
 
+// skipCheckpoints has the engine write the state once, at the end of an operation.
+const skipCheckpoints = "PULUMI_SKIP_CHECKPOINTS"
+
+// engineSettings are the engine's, whatever it works on. It makes much garbage of each state that it writes: collecting
+// it less often costs some memory and saves work.
+func engineSettings() environment {
+	e := environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}
+	if !e.has("GOGC") {
+		e["GOGC"] = "400"
+	}
+	return e
+}
+
 func (s *session) place(ctx context.Context) (*place, error) {
 	if s.Local {
 		return s.localPlace(ctx)
 	}
-	p := &place{workDir: s.Project, env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}, account: &aws.Options{}}
+	p := &place{workDir: s.Project, env: engineSettings(), account: &aws.Options{}}
 	dir, err := stateDir()
 	if err != nil {
 		return nil, err
@@ -170,7 +183,12 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{env: environment{"PULUMI_SKIP_UPDATE_CHECK": "true"}}
+	p := &place{env: engineSettings()}
+	// The engine writes the whole state for each step of an operation, which takes most of an operation's time. A control
+	// plane that is thrown away with its state does with the state at the end, which is written after an interrupt, too.
+	if !p.env.has(skipCheckpoints) {
+		p.env[skipCheckpoints], p.env["PULUMI_EXPERIMENTAL"] = "true", "true"
+	}
 	var dir string
 	if found != nil {
 		dir = filepath.Join(found.Dir, "pulumi")

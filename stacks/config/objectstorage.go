@@ -29,7 +29,7 @@ type ObjectStorage struct {
 // MinIO configures an object storage on the cluster.
 type MinIO struct {
 	// Image of MinIO, with a shell and the client mc in it. The publisher of the community edition archived it in 2026 and publishes no images any more; the default is a maintained build of the same sources.
-	Image string `json:"image,omitempty" jsonschema:"format=image,default=docker.io/pgsty/minio:RELEASE.2026-06-18T00-00-00Z"`
+	Image string `json:"image,omitempty" jsonschema:"format=image,default=docker.io/pgsty/silo:RELEASE.2026-08-06T00-00-00Z"`
 	// Servers with a volume each. One keeps single copies; 4 and more spread each object and what repairs it over all of them. At least 4 with availability zonal. The number can never change.
 	Servers int `json:"servers" jsonschema:"minimum=1,maximum=16" jsonschema_extras:"x-derived=1 (single)\\, 4 (zonal)"`
 	// The volume of each server.

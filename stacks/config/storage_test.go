@@ -47,7 +47,7 @@ func defaultStorage() config.Storage {
 		ObjectStorage: config.ObjectStorage{
 			Backend: config.ObjectsMinIO, Bucket: "controlplane-files", BackupBucket: "controlplane-files-backups",
 			MinIO: &config.MinIO{
-				Image: "docker.io/pgsty/minio:RELEASE.2026-06-18T00-00-00Z", Servers: 1, Volume: volume("20Gi", ""),
+				Image: "docker.io/pgsty/silo:RELEASE.2026-08-06T00-00-00Z", Servers: 1, Volume: volume("20Gi", ""),
 				Resources: resources, ServiceMonitor: true,
 			},
 		},

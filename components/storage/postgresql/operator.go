@@ -78,9 +78,16 @@ func (b *builder) backupPlugin(operator *manifest.Group) (*manifest.Group, error
 	return b.registerSet(rest, operator, certificates)
 }
 
-// configure gives the plugin its released images and lets it log what matters.
+// configure gives the plugin its released images and lets it log what matters. A second replica would stand by without
+// being ready, so there is one; the operator can do nothing with a cluster while it is away, not even make a replica the
+// primary, so it leaves a failed node soon.
 func (p *BackupPlugin) configure(pod *corev1.PodTemplateSpec) error {
 	pin(pod)
+	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
+		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{
+			Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: new(int64(30)),
+		})
+	}
 	for i := range pod.Spec.Containers {
 		container := &pod.Spec.Containers[i]
 		container.Image = p.Image
