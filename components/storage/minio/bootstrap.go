@@ -1,18 +1,16 @@
 package minio
 
 import (
-	"crypto/sha256"
 	_ "embed" // the script
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
@@ -66,21 +64,8 @@ func (b *builder) bootstrap() (manifest.Set, error) {
 	if err != nil {
 		return set, fmt.Errorf("digest of the set-up: %w", err)
 	}
-	job.Set(digest(string(contents), passwords...), "spec", "template", "metadata", "annotations", setupDigest)
+	job.Set(part.Digest(string(contents), passwords...), "spec", "template", "metadata", "annotations", setupDigest)
 	return set, b.args.Classes.Resources(workload.Operator)(job)
-}
-
-// digest tells one set of contents and passwords from another. Random passwords of this length cannot be guessed from
-// it, so it is no secret.
-func digest(contents string, passwords ...any) pulumi.Output {
-	return pulumi.Unsecret(pulumi.All(passwords...).ApplyT(func(values []any) string {
-		sum := sha256.New()
-		fmt.Fprintf(sum, "%q", contents)
-		for _, value := range values {
-			fmt.Fprintf(sum, "%q", value)
-		}
-		return hex.EncodeToString(sum.Sum(nil)[:16])
-	}))
 }
 
 // files are the script and what it applies.

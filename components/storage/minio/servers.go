@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -71,7 +72,7 @@ func (b *builder) servers() (manifest.Set, error) {
 // finish adds to the StatefulSet what is known only at run time and how it may change. It is not protected: it holds no
 // data, and one that is made anew finds its volumes again.
 func (b *builder) finish(set *manifest.Object) {
-	set.Set(digest(rootUser, b.root), "spec", "template", "metadata", "annotations", rootDigest)
+	set.Set(part.Digest(rootUser, b.root), "spec", "template", "metadata", "annotations", rootDigest)
 	set.Options = append(set.Options,
 		// The template of the claims cannot change, and need not: the claims are resources of their own.
 		pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}),

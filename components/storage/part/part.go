@@ -2,6 +2,8 @@
 package part
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 
@@ -63,6 +65,19 @@ func (c Common) Password(ctx *pulumi.Context, parent pulumi.Resource, name strin
 		return pulumi.StringOutput{}, fmt.Errorf("password %s: %w", name, err)
 	}
 	return pulumi.ToSecret(p.Result).(pulumi.StringOutput), nil
+}
+
+// Digest tells one set of contents and passwords from another, so that what runs once runs again when they change.
+// Random passwords of that length cannot be guessed from it, so it is no secret.
+func Digest(contents string, passwords ...any) pulumi.Output {
+	return pulumi.Unsecret(pulumi.All(passwords...).ApplyT(func(values []any) string {
+		sum := sha256.New()
+		fmt.Fprintf(sum, "%q", contents)
+		for _, value := range values {
+			fmt.Fprintf(sum, "%q", value)
+		}
+		return hex.EncodeToString(sum.Sum(nil)[:16])
+	}))
 }
 
 // Stateful marks objects that hold data: with Protect the engine refuses to delete or replace them.

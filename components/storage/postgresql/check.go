@@ -8,11 +8,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 const (
+	// loginsDigest changes with the passwords.
+	loginsDigest = "controlplane.io/logins"
 	// checkDeadline is how long a login is tried, in seconds.
 	checkDeadline = 600
 	// postgresUser is the user of the database's image.
@@ -34,7 +37,8 @@ echo "logged in to database $PGDATABASE at $PGHOST as $PGUSER"
 
 // check is a Job that logs in to each of a cluster's databases as its clients do: by the same service, verified by the
 // same bundle, with the same password. Databases beside the first one are created by the primary in its own time, so
-// nothing but a login shows that they are there.
+// nothing but a login shows that they are there. A new password is taken over in the primary's own time as well, so the
+// Job, which runs only once, is another one then.
 func (b *builder) check(p plan) (manifest.Set, error) {
 	name := p.Name + "-check"
 	pod := corev1.PodSpec{
@@ -46,8 +50,11 @@ func (b *builder) check(p plan) (manifest.Set, error) {
 			LocalObjectReference: corev1.LocalObjectReference{Name: b.args.Trust.ConfigMap},
 		}}}},
 	}
+	var passwords []any
 	for _, d := range p.Databases {
-		pod.Containers = append(pod.Containers, b.login(p, b.databases[d.Name]))
+		c := b.databases[d.Name]
+		pod.Containers = append(pod.Containers, b.login(p, c))
+		passwords = append(passwords, c.Password)
 	}
 	labels := map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/component": "check"}
 	set, err := manifest.Typed(&batchv1.Job{
@@ -60,6 +67,7 @@ func (b *builder) check(p plan) (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
+	set.Objects[0].Set(part.Digest("", passwords...), "spec", "template", "metadata", "annotations", loginsDigest)
 	set.Objects[0].Options = []pulumi.ResourceOption{pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "15m", Update: "15m"})}
 	return set, set.Transform(b.args.Classes.Resources(workload.Operator), workload.Restrict())
 }

@@ -161,11 +161,12 @@ func access(p plan) []string {
 	return append(lines, "host all all all reject")
 }
 
-// databases are all but the first one, which the bootstrap creates. Without its object a database stays: data is never
-// deleted by a change of the configuration.
+// databases are all of them, also the one that the bootstrap creates: which one is the first may change later, when the
+// bootstrap means nothing any more. Without its object a database stays: data is never deleted by a change of the
+// configuration.
 func databases(p plan) (manifest.Set, error) {
 	var objects []runtime.Object
-	for _, d := range p.Databases[1:] {
+	for _, d := range p.Databases {
 		objects = append(objects, manifest.Custom(apiVersion, "Database", Namespace, p.Name+"-"+kubernetesName(d.Name), "jsonpath={.status.applied}=true",
 			map[string]any{
 				"cluster": map[string]any{"name": p.Name}, "name": d.Name, "owner": d.Owner, "databaseReclaimPolicy": "retain",

@@ -76,7 +76,11 @@ func (g *graph) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	}
 	if r.kind == "random:index/randomPassword:RandomPassword" {
 		outputs = outputs.Copy()
-		outputs["result"] = resource.MakeSecret(resource.NewStringProperty("password-of-" + args.Name))
+		password := "password-of-" + args.Name
+		if generation := args.Inputs["keepers"].ObjectValue()["generation"].StringValue(); generation != "0" {
+			password += "-" + generation
+		}
+		outputs["result"] = resource.MakeSecret(resource.NewStringProperty(password))
 	}
 	g.mutex.Lock()
 	defer g.mutex.Unlock()

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
 
+	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
@@ -192,6 +193,21 @@ func TestCheckLogsInLikeAClient(t *testing.T) {
 	assert.Equal(t, "platform", g.find(t, "Namespace", "postgresql").object.GetLabels()["trust.controlplane.io/bundle"])
 }
 
+// TestCheckRunsAgainWithNewPasswords: a Job runs once, and the Control Plane is told a password only when it works.
+func TestCheckRunsAgainWithNewPasswords(t *testing.T) {
+	template := func(change func(*postgresql.Args)) any {
+		args := single(t)
+		change(&args)
+		g := run(t, args)
+		value := g.find(t, "Job", "postgresql/platform-check").inputs["spec"].ObjectValue()["template"]
+		assert.False(t, value.ContainsSecrets(), "a preview shows why it runs again")
+		return g.field(t, "Job", "postgresql/platform-check", "spec", "template")
+	}
+	first := template(func(*postgresql.Args) {})
+	assert.Equal(t, first, template(func(a *postgresql.Args) { a.Clusters[0].Volume.Size = "20Gi" }), "nothing that it tries")
+	assert.NotEqual(t, first, template(func(a *postgresql.Args) { a.PasswordGeneration = 2 }))
+}
+
 func TestConnections(t *testing.T) {
 	direct, pooled := run(t, single(t)).databases, run(t, zonal(t)).databases
 	require.Len(t, direct, 3)
@@ -214,7 +230,8 @@ func TestSecretOfTheControlPlane(t *testing.T) {
 	}
 }
 
-func TestDatabasesBesideTheFirst(t *testing.T) {
+// TestDatabasesHaveObjects: all of them, because one may be put in front of the one that the cluster began with.
+func TestDatabasesHaveObjects(t *testing.T) {
 	g := run(t, single(t))
 	initdb := g.field(t, "Cluster", cluster, "spec", "bootstrap", "initdb").(map[string]any)
 	assert.Equal(t, []any{"iris", "iris", true}, []any{initdb["database"], initdb["owner"], initdb["dataChecksums"]})
@@ -224,14 +241,14 @@ func TestDatabasesBesideTheFirst(t *testing.T) {
 		assert.Equal(t, "retain", spec["databaseReclaimPolicy"], "removing the object keeps the data")
 		names = append(names, spec["name"].(string))
 	}
-	assert.ElementsMatch(t, []string{"gateway", "control_plane"}, names)
+	assert.ElementsMatch(t, []string{"iris", "gateway", "control_plane"}, names)
 }
 
 func TestClusterPerConsumer(t *testing.T) {
 	g := run(t, perConsumer(t))
 	require.Len(t, g.objects("Cluster"), 3)
 	require.Len(t, g.objects("Job"), 3)
-	assert.Empty(t, g.objects("Database"), "the first database of each comes with its cluster")
+	require.Len(t, g.objects("Database"), 3)
 	assert.Equal(t, "gateway-pooler-rw.postgresql.svc", g.databases["gateway"].Host)
 	assert.Equal(t, "iris", g.databases["iris"].Cluster)
 	var authorities []any
