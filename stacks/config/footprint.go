@@ -20,8 +20,9 @@ type mark struct {
 }
 
 // Footprint is what of the storage cannot be undone once it exists, by key:
-// the sizes of volumes, the number of MinIO's servers, the server names of
-// restored clusters. A key is there only while what it belongs to is.
+// the sizes of volumes, the classes of those that the stack declares itself,
+// the number of MinIO's servers, the server names of restored clusters. A key
+// is there only while what it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
 	for _, m := range c.marks() {
@@ -31,9 +32,10 @@ func (c *Config) Footprint() map[string]string {
 }
 
 // CheckFootprint reports what a stack that exists cannot become: volumes that
-// shrink or merge, another number of MinIO's servers, a cluster that is to be
-// restored although it is there, or forgets where its backups are. It returns [Errors] like [Parse], and nil
-// where everything can follow on the footprint that the stack had before.
+// shrink or move to another class, another number of MinIO's servers, a cluster
+// that is to be restored although it is there, or forgets where its backups are.
+// It returns [Errors] like [Parse], and nil where everything can follow on the
+// footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
 	for _, m := range c.marks() {
@@ -97,10 +99,23 @@ func (c *Config) marks() []mark {
 			marks = append(marks, mark{key + recoveryServer, clusterPath(i) + recoveryServer, d.Recovery.ServerName, server})
 		}
 	}
-	size("storage.cache.persistence.size", "storage.cache.persistence.size", c.Storage.Cache.Persistence)
+	// The operator of the databases takes another class for new volumes only.
+	// The other ones would be deleted, and made anew without their data.
+	own := func(path string, v *Volume) {
+		size(path+".size", path+".size", v)
+		if v == nil {
+			return
+		}
+		at := path + ".storageClass"
+		if v.StorageClass == c.Storage.StorageClass {
+			at = "storage.storageClass"
+		}
+		marks = append(marks, mark{path + ".storageClass", at, v.StorageClass, class})
+	}
+	own("storage.cache.persistence", c.Storage.Cache.Persistence)
 	if m := c.Storage.ObjectStorage.MinIO; m != nil {
 		const path = "storage.objectStorage.minio"
-		size(path+".volume.size", path+".volume.size", &m.Volume)
+		own(path+".volume", &m.Volume)
 		marks = append(marks, mark{path + ".servers", path + ".servers", strconv.Itoa(m.Servers), pool})
 	}
 	return marks
@@ -136,6 +151,16 @@ func growth(present, next string) (string, error) {
 		return fmt.Sprintf("must be at least %q, which it is now: volumes cannot shrink", present), nil
 	}
 	return "", nil
+}
+
+func class(present, next string) (string, error) {
+	switch present {
+	case next:
+		return "", nil
+	case "":
+		return "is not allowed: there are volumes of the cluster's default class, and a volume stays in its class; move the data to a new stack", nil
+	}
+	return fmt.Sprintf("must be %q, which it is now: a volume stays in its class; move the data to a new stack", present), nil
 }
 
 func pool(present, next string) (string, error) {

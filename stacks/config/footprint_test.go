@@ -29,8 +29,10 @@ storage:
 		"storage.postgresql.clusters[cp].walVolume.size":       "5Gi",
 		"storage.postgresql.clusters[cp].recovery.serverName":  "old-restored",
 		"storage.cache.persistence.size":                       "2Gi",
+		"storage.cache.persistence.storageClass":               "",
 		"storage.objectStorage.minio.servers":                  "4",
 		"storage.objectStorage.minio.volume.size":              "20Gi",
+		"storage.objectStorage.minio.volume.storageClass":      "",
 	}, cfg.Footprint())
 	assert.NoError(t, cfg.CheckFootprint(cfg.Footprint()), "what exists can stay")
 }
@@ -68,6 +70,11 @@ func TestCheckFootprint(t *testing.T) {
 		{"cache in memory only", "storage: {cache: {persistence: {}}}", "", ""},
 		{"smaller object storage", "", "storage: {objectStorage: {minio: {volume: {size: 19Gi}}}}",
 			`controlplane:storage.objectStorage.minio.volume.size: "19Gi" must be at least "20Gi", which it is now: volumes cannot shrink`},
+		{"a class for all", "storage: {cache: {persistence: {}}}", "storage: {storageClass: fast, cache: {persistence: {}}}",
+			`controlplane:storage.storageClass: "fast" is not allowed: there are volumes of the cluster's default class, and a volume stays in its class; move the data to a new stack`},
+		{"another class", "storage: {storageClass: fast}", "storage: {storageClass: fast, objectStorage: {minio: {volume: {storageClass: slow}}}}",
+			`controlplane:storage.objectStorage.minio.volume.storageClass: "slow" must be "fast", which it is now: a volume stays in its class; move the data to a new stack`},
+		{"another class for databases, which new volumes take", "", "storage: {postgresql: {volume: {storageClass: fast}}}", ""},
 		{"more servers", "", "availability: zonal",
 			"controlplane:storage.objectStorage.minio.servers: 4 must be 1, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another"},
 		{"another object storage", "", "storage: {objectStorage: {backend: none}}", ""},
