@@ -15,7 +15,8 @@ import (
 
 const apiVersion = "postgresql.cnpg.io/v1"
 
-// clusterObject is the Cluster. It counts as created when all of its instances are ready.
+// clusterObject is the Cluster. It counts as created, and as changed, when all of its instances are ready. They are
+// counted because after a change its condition goes on to speak of what was before until the operator has begun.
 func (b *builder) clusterObject(p plan) (manifest.Set, error) {
 	first := p.Databases[0]
 	spec := map[string]any{
@@ -43,7 +44,8 @@ func (b *builder) clusterObject(p plan) (manifest.Set, error) {
 		spec["walStorage"] = storage(*p.WALVolume)
 	}
 	b.place(p, spec)
-	set, err := manifest.Typed(manifest.Custom(apiVersion, "Cluster", Namespace, p.Name, "condition=Ready", spec))
+	ready := fmt.Sprintf(`["jsonpath={.status.readyInstances}=%d","condition=Ready"]`, p.Instances)
+	set, err := manifest.Typed(manifest.Custom(apiVersion, "Cluster", Namespace, p.Name, ready, spec))
 	if err != nil {
 		return set, err
 	}

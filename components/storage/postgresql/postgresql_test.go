@@ -92,6 +92,16 @@ func TestOrder(t *testing.T) {
 		"the Control Plane is told of a database that accepts it")
 }
 
+// TestMoreInstancesAreWaitedFor: the condition alone still holds for the fewer ones when they are asked for.
+func TestMoreInstancesAreWaitedFor(t *testing.T) {
+	for instances, args := range map[string]postgresql.Args{"1": single(t), "3": zonal(t)} {
+		var conditions []string
+		text := run(t, args).find(t, "Cluster", cluster).object.GetAnnotations()["pulumi.com/waitFor"]
+		require.NoError(t, json.Unmarshal([]byte(text), &conditions), text)
+		assert.Equal(t, []string{"jsonpath={.status.readyInstances}=" + instances, "condition=Ready"}, conditions)
+	}
+}
+
 func TestCertificates(t *testing.T) {
 	g := run(t, zonal(t))
 	assert.Equal(t, map[string]any{
