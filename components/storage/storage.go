@@ -68,7 +68,11 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	pg := args.PostgreSQL
 	pg.Common = args.Common
 	needs := opts
-	if useBackups(pg.Clusters, backups) {
+	used, err := useBackups(pg.Clusters, backups)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if used {
 		needs = append(needs[:len(needs):len(needs)], pulumi.DependsOn([]pulumi.Resource{objects}))
 	}
 	databases, err := postgresql.New(ctx, name+"-postgresql", pg, needs...)
@@ -113,21 +117,25 @@ func (s *Storage) objectStorage(
 
 // useBackups has the clusters that make backups, or start from one, use the object storage, each below its own path.
 // It reports whether there are any.
-func useBackups(clusters []postgresql.Cluster, store *part.ObjectStore) bool {
+func useBackups(clusters []postgresql.Cluster, store *part.ObjectStore) (bool, error) {
 	used := false
-	use := func(target *part.ObjectStore) {
-		path := target.Path
-		*target = *store
-		target.Path = path
-		used = true
-	}
-	for i := range clusters {
-		if b := clusters[i].Backup; b != nil {
-			use(&b.Store)
+	for _, c := range clusters {
+		var targets []*part.ObjectStore
+		if c.Backup != nil {
+			targets = append(targets, &c.Backup.Store)
 		}
-		if r := clusters[i].Recovery; r != nil {
-			use(&r.Store)
+		if c.Recovery != nil {
+			targets = append(targets, &c.Recovery.Store)
+		}
+		if len(targets) > 0 && store == nil {
+			return false, fmt.Errorf("cluster %s has a backup or a recovery, which need an object storage with a bucket for backups", c.Name)
+		}
+		for _, target := range targets {
+			path := target.Path
+			*target = *store
+			target.Path = path
+			used = true
 		}
 	}
-	return used
+	return used, nil
 }
