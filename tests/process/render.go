@@ -41,7 +41,7 @@ type Objects struct {
 	addresses []string
 }
 
-// Render runs a program on mocks. Random passwords are made up: the same for the same name, 32 characters.
+// Render runs a program on mocks. Random passwords are made up: the same for the same name and keepers, 32 characters.
 // Certificates are issued by ca into their Secrets with the names and usages that they ask for; addresses, if given,
 // are added to the names of all of them, for clients that are sent there in place of a host name.
 func Render(t *testing.T, ca verify.CA, program pulumi.RunFunc, addresses ...string) *Objects {
@@ -160,7 +160,7 @@ type registrations struct {
 func (g *registrations) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	if args.TypeToken == "random:index/randomPassword:RandomPassword" {
 		outputs := args.Inputs.Copy()
-		outputs["result"] = resource.NewProperty(password(args.Name))
+		outputs["result"] = resource.NewProperty(password(args))
 		return args.Name, outputs, nil
 	}
 	if !strings.HasPrefix(args.TypeToken, "kubernetes:") {
@@ -197,8 +197,8 @@ func decode(args pulumi.MockResourceArgs) (*Object, error) {
 	return object, object.UnmarshalJSON(data)
 }
 
-// password is what the random provider would make up, but always the same.
-func password(name string) string {
-	sum := sha256.Sum256([]byte(name))
+// password is what the random provider would make up, but always the same, until it is to be made anew.
+func password(args pulumi.MockResourceArgs) string {
+	sum := sha256.Sum256([]byte(args.Name + args.Inputs["keepers"].String()))
 	return hex.EncodeToString(sum[:16])
 }

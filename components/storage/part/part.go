@@ -30,7 +30,7 @@ type Common struct {
 	Trust Trust
 	// ControlPlaneNamespace is where consumers that belong to the Control Plane look for their Secrets.
 	ControlPlaneNamespace string
-	// PasswordGeneration is raised to have every password made anew.
+	// PasswordGeneration is raised to have the passwords of clients made anew.
 	PasswordGeneration int
 	// Protect has the engine refuse to delete or replace what holds data.
 	Protect bool

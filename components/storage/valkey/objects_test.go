@@ -53,7 +53,6 @@ func TestVolumesCanGrowAndStay(t *testing.T) {
 	all := render(t, verify.NewCA(t, "platform"), workload.Zonal, func(a *valkey.Args) { a.Persistence = &part.Volume{Size: "2Gi", Class: "fast"} })
 	set := all.Find("StatefulSet", "valkey")
 	assert.True(t, set.Protected)
-	assert.Equal(t, []string{"spec.volumeClaimTemplates"}, set.IgnoreChanges)
 	for _, o := range all.Of("PersistentVolumeClaim") {
 		claim := &corev1.PersistentVolumeClaim{}
 		require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, claim))
@@ -61,6 +60,38 @@ func TestVolumesCanGrowAndStay(t *testing.T) {
 		assert.Equal(t, "true", claim.Annotations["pulumi.com/skipAwait"], "it is bound only when its pod is scheduled")
 		assert.Equal(t, "2Gi", claim.Spec.Resources.Requests.Storage().String())
 		assert.Equal(t, "fast", *claim.Spec.StorageClassName)
+	}
+}
+
+// TestVolumesOfServersThatAreThere: the engine sees no change when volumes grow, which a StatefulSet would refuse, and
+// sees it when there were none before, or none are left.
+func TestVolumesOfServersThatAreThere(t *testing.T) {
+	size := func(text string) func(*valkey.Args) {
+		return func(a *valkey.Args) { a.Persistence = &part.Volume{Size: text} }
+	}
+	for what, c := range map[string]struct {
+		before, after func(*valkey.Args)
+		same          bool
+	}{
+		"grow":      {size("2Gi"), size("3Gi"), true},
+		"are added": {nil, size("2Gi"), false},
+		"go":        {size("2Gi"), nil, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			ca := verify.NewCA(t, "platform")
+			before := render(t, ca, workload.Zonal, c.before).Find("StatefulSet", "valkey")
+			after := render(t, ca, workload.Zonal, c.after).Find("StatefulSet", "valkey")
+			olds, news := resource.NewPropertyMapFromMap(before.Object), resource.NewPropertyMapFromMap(after.Object)
+			for _, text := range after.IgnoreChanges {
+				path, err := resource.ParsePropertyPath(text)
+				require.NoError(t, err)
+				path.Reset(olds, news)
+			}
+			claims := func(m resource.PropertyMap) resource.PropertyValue {
+				return m["spec"].ObjectValue()["volumeClaimTemplates"]
+			}
+			assert.Equal(t, c.same, claims(olds).DeepEquals(claims(news)))
+		})
 	}
 }
 

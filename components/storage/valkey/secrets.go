@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -20,20 +21,24 @@ type passwords struct {
 }
 
 func (b *builder) makePasswords(ctx *pulumi.Context, parent pulumi.Resource) (p passwords, err error) {
-	wanted := map[string]*pulumi.StringOutput{
-		"client": &p.client, "check": &p.check, "maintenance": &p.maintenance, "exporter": &p.exporter,
-	}
-	if b.args.replicated() {
-		maps.Copy(wanted, map[string]*pulumi.StringOutput{
-			"replication": &p.replication, "sentinel": &p.sentinel, "peer": &p.peer,
-		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if *wanted[name], err = b.args.Password(ctx, parent, "valkey-"+name); err != nil {
-			return p, err
+	create := func(common part.Common, wanted map[string]*pulumi.StringOutput) error {
+		for _, name := range slices.Sorted(maps.Keys(wanted)) {
+			if *wanted[name], err = common.Password(ctx, parent, "valkey-"+name); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return p, nil
+	if err := create(b.args.Common, map[string]*pulumi.StringOutput{"client": &p.client, "exporter": &p.exporter}); err != nil {
+		return p, err
+	}
+	// With these, pods log in at each other. They are not made anew: pods are replaced one after the other, and a new one
+	// that the others do not know would never be in step, so that the next one would never be replaced.
+	between := b.args.Common
+	between.PasswordGeneration = 0
+	return p, create(between, map[string]*pulumi.StringOutput{
+		"check": &p.check, "maintenance": &p.maintenance, "replication": &p.replication, "sentinel": &p.sentinel, "peer": &p.peer,
+	})
 }
 
 // user is a line of an access list.
@@ -43,22 +48,18 @@ type user struct {
 }
 
 // serverUsers are who may do what on a server. Clients may read and write every key, but not administer the server, drop
-// all keys at once, list them all, or use channels: the sentinels trust what is said on one of them.
+// all keys at once, list them all, or use channels: the sentinels trust what is said on one of them. A single server
+// knows replicas and sentinels too: it is where those start from that are added later.
 func (b *builder) serverUsers() []user {
-	users := []user{
+	return []user{
 		{User, "~* resetchannels +@all -@admin -@dangerous +info", b.passwords.client},
 		{"check", "+ping +info", b.passwords.check},
 		{"exporter", "+ping +info +client|setname +slowlog|len +slowlog|get +latency|latest +latency|histogram", b.passwords.exporter},
 		{"maintenance", "+config|set +client|pause", b.passwords.maintenance},
-	}
-	if !b.args.replicated() {
-		return users
-	}
-	return append(users,
-		user{"replication", "+ping +psync +replconf", b.passwords.replication},
-		user{"sentinel", "resetchannels &__sentinel__:hello +ping +info +role +multi +exec +slaveof +replicaof +failover " +
+		{"replication", "+ping +psync +replconf", b.passwords.replication},
+		{"sentinel", "resetchannels &__sentinel__:hello +ping +info +role +multi +exec +slaveof +replicaof +failover " +
 			"+config|rewrite +publish +subscribe +client|setname +client|kill +script|kill", b.passwords.sentinel},
-	)
+	}
 }
 
 // sentinelUsers are who may do what on a sentinel. Nobody may without a password.

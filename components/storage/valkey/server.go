@@ -17,6 +17,10 @@ import (
 // dataVolume is where a server keeps its data, and the first part of the claims' names.
 const dataVolume = "data"
 
+// heard is after how many seconds the sentinels have heard of a replica that came into step: they ask every ten. Only
+// then the next server is replaced, which may be the primary, and the replica its only successor.
+const heard = 12
+
 // servers is the StatefulSet of those that hold the data.
 func (b *builder) servers() (manifest.Set, error) {
 	pod := corev1.PodSpec{
@@ -28,6 +32,9 @@ func (b *builder) servers() (manifest.Set, error) {
 		Volumes:                       append(podVolumes(serversName, serverTLS, corev1.StorageMediumMemory), configMap("trust", b.args.Trust.ConfigMap)),
 	}
 	set := statefulSet(server, serviceName, serversName, b.args.Servers, pod)
+	if b.args.replicated() {
+		set.Spec.MinReadySeconds = heard
+	}
 	if b.args.Persistence != nil {
 		set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{{
 			ObjectMeta: metav1.ObjectMeta{Name: dataVolume}, Spec: b.claimSpec(),
@@ -41,8 +48,9 @@ func (b *builder) servers() (manifest.Set, error) {
 	}
 	o := objects.Find("StatefulSet", serviceName)
 	if b.args.Persistence != nil {
-		// The templates of a StatefulSet cannot change. The claims are objects of their own, so that they can grow.
-		o.Options = append(o.Options, pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
+		// What a template asks for cannot change. The claims are objects of their own, so that they can grow. A template
+		// that was not there before is none of what is ignored: the StatefulSet is replaced then.
+		o.Options = append(o.Options, pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates[0].spec"}))
 		b.args.Stateful(o)
 	}
 	texts, err := scriptTexts()

@@ -23,13 +23,19 @@ while ! in_step && [ "$tries" -lt 20 ]; do
 	sleep 0.5
 done
 
-for sentinel in $SENTINELS; do
-	answer=$(ask maintenance "$MAINTENANCE_PASSWORD" "$sentinel" "$SENTINEL_PORT" SENTINEL FAILOVER valkey)
-	[ "$answer" = OK ] && break
-done
+# hand_over asks the sentinels for another primary, until one of them agrees.
+hand_over() {
+	for sentinel in $SENTINELS; do
+		[ "$(ask maintenance "$MAINTENANCE_PASSWORD" "$sentinel" "$SENTINEL_PORT" SENTINEL FAILOVER valkey)" = OK ] && return
+	done
+	return 1
+}
 
+# A replica that has just come into step can be elected when the sentinels have heard of it, ten seconds later at most.
+asked=
 tries=0
 while [ "$tries" -lt 30 ]; do
+	[ -n "$asked" ] || { hand_over && asked=yes; }
 	server=$(primary)
 	if [ -n "$server" ] && [ "$server" != "$SELF" ]; then exit 0; fi
 	tries=$((tries + 1))
