@@ -21,8 +21,8 @@ type mark struct {
 
 // Footprint is what of the storage cannot be undone once it exists, by key:
 // the sizes of volumes, the classes of those that the stack declares itself,
-// the number of MinIO's servers, the server names of restored clusters. A key
-// is there only while what it belongs to is.
+// the number of MinIO's servers, the key of S3, the server names of restored
+// clusters. A mark is there only while what it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
 	for _, m := range c.marks() {
@@ -32,10 +32,10 @@ func (c *Config) Footprint() map[string]string {
 }
 
 // CheckFootprint reports what a stack that exists cannot become: volumes that
-// shrink or move to another class, another number of MinIO's servers, a cluster
-// that is to be restored although it is there, or forgets where its backups are.
-// It returns [Errors] like [Parse], and nil where everything can follow on the
-// footprint that the stack had before.
+// shrink or move to another class, another number of MinIO's servers, another
+// key of S3, a cluster that is to be restored although it is there, or forgets
+// where its backups are. It returns [Errors] like [Parse], and nil where
+// everything can follow on the footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
 	for _, m := range c.marks() {
@@ -118,6 +118,10 @@ func (c *Config) marks() []mark {
 		own(path+".volume", &m.Volume)
 		marks = append(marks, mark{path + ".servers", path + ".servers", strconv.Itoa(m.Servers), pool})
 	}
+	if s3 := c.Storage.ObjectStorage.S3; s3 != nil {
+		const path = "storage.objectStorage.s3.kmsKeyArn"
+		marks = append(marks, mark{path, path, s3.KMSKeyARN, encryption})
+	}
 	return marks
 }
 
@@ -161,6 +165,17 @@ func class(present, next string) (string, error) {
 		return "is not allowed: there are volumes of the cluster's default class, and a volume stays in its class; move the data to a new stack", nil
 	}
 	return fmt.Sprintf("must be %q, which it is now: a volume stays in its class; move the data to a new stack", present), nil
+}
+
+func encryption(present, next string) (string, error) {
+	const why = "objects that are there could not be read with another key; move them to a new stack"
+	switch present {
+	case next:
+		return "", nil
+	case "":
+		return "is not allowed: the stack has a key of its own, and " + why, nil
+	}
+	return fmt.Sprintf("must be %q, which it is now: %s", present, why), nil
 }
 
 func pool(present, next string) (string, error) {

@@ -39,6 +39,7 @@ storage:
 
 // TestCheckFootprint changes a stack, and asserts what is said about it.
 func TestCheckFootprint(t *testing.T) {
+	const key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"
 	const two = "storage: {postgresql: {clusters: [{name: platform, databases: [{name: iris}, {name: gateway}]}, {name: cp, databases: [{name: controlplane}]}]}}"
 	for _, test := range []struct{ name, before, after, want string }{
 		{"nothing before", "", "", ""},
@@ -77,6 +78,10 @@ func TestCheckFootprint(t *testing.T) {
 		{"another class for databases, which new volumes take", "", "storage: {postgresql: {volume: {storageClass: fast}}}", ""},
 		{"more servers", "", "availability: zonal",
 			"controlplane:storage.objectStorage.minio.servers: 4 must be 1, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another"},
+		{"a key for what another one encrypts", s3("bucket: files"), s3("bucket: files, s3: {kmsKeyArn: '" + key + "'}"),
+			`controlplane:storage.objectStorage.s3.kmsKeyArn: "` + key + `" is not allowed: the stack has a key of its own, and objects that are there could not be read with another key; move them to a new stack`},
+		{"a key that is taken away", s3("bucket: files, s3: {kmsKeyArn: '" + key + "'}"), s3("bucket: files"),
+			`controlplane:storage.objectStorage.s3.kmsKeyArn: "" must be "` + key + `", which it is now: objects that are there could not be read with another key; move them to a new stack`},
 		{"another object storage", "", "storage: {objectStorage: {backend: none}}", ""},
 		{"everything at once", "availability: zonal", "storage: {postgresql: {volume: {size: 5Gi}}}",
 			`controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another
