@@ -67,14 +67,15 @@ func (b *builder) bucket(of bucket, key pulumi.StringInput) error {
 	return err
 }
 
-// bucketOptions protect a bucket with data in it, and one that was there before in any case: that one is left behind
-// even when the protection is lifted, and its settings with it.
+// bucketOptions protect a bucket with data in it. One that was there before is left behind when the protection is
+// lifted, and its settings with it.
 func (b *builder) bucketOptions(of bucket) []pulumi.ResourceOption {
+	protect := pulumi.Protect(b.args.Protect)
 	if !of.existing {
-		return []pulumi.ResourceOption{pulumi.Protect(b.args.Protect)}
+		return []pulumi.ResourceOption{protect}
 	}
 	return []pulumi.ResourceOption{
-		pulumi.Import(pulumi.ID(of.name)), pulumi.Protect(true), pulumi.RetainOnDelete(true),
+		pulumi.Import(pulumi.ID(of.name)), protect, pulumi.RetainOnDelete(true),
 		// What it has been created with is not ours to change.
 		pulumi.IgnoreChanges([]string{"tags", "objectLockEnabled", "forceDestroy"}),
 	}

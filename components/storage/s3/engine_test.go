@@ -193,9 +193,8 @@ func TestAnExistingBucketStaysWhenTheStackGoes(t *testing.T) {
 	_, err = a.stack.Up(ctx, optup.Refresh(), optup.ExpectNoChanges())
 	require.NoError(t, err, "it is imported once")
 
-	plugintest.Command(t, a.stack, "state", "unprotect", "--all", "--yes")
 	_, err = a.stack.Destroy(ctx)
-	require.NoError(t, err)
+	require.NoError(t, err, "nothing is protected")
 	assert.NotNil(t, a.has(aws.Bucket, args.Bucket))
 	assert.NotNil(t, a.has(aws.BucketPublicAccessBlock, args.Bucket), "and nobody can make it public now")
 	assert.Nil(t, a.has(aws.Role, "controlplane-files-test-file-manager"), "what was made is gone")

@@ -13,7 +13,8 @@ import (
 const keyDeletionDays = 30
 
 // key returns the ARN of the key that encrypts: a given one, or one of the component's own. Its own has AWS' default
-// policy: the account's IAM policies say who may use it.
+// policy: the account's IAM policies say who may use it. It is left behind with a bucket that is, whose objects nobody
+// could read without it.
 func (b *builder) key() (pulumi.StringInput, error) {
 	if b.args.KMSKeyARN != "" {
 		return pulumi.String(b.args.KMSKeyARN), nil
@@ -22,7 +23,7 @@ func (b *builder) key() (pulumi.StringInput, error) {
 		"description":          pulumi.String("Objects of the bucket " + b.args.Bucket + " and of its backups"),
 		"enableKeyRotation":    pulumi.Bool(true),
 		"deletionWindowInDays": pulumi.Int(keyDeletionDays),
-	}, pulumi.Protect(b.args.Protect))
+	}, pulumi.Protect(b.args.Protect), pulumi.RetainOnDelete(b.args.Existing))
 	if err != nil {
 		return nil, err
 	}

@@ -152,13 +152,14 @@ func TestAnExistingBucketIsAdoptedAndLeftBehind(t *testing.T) {
 	r := run(t, args)
 	bucket := r.all["files"].RegisterRPC
 	assert.Equal(t, args.Bucket, bucket.GetImportId())
-	assert.True(t, bucket.GetProtect(), "whatever else is protected")
+	assert.False(t, bucket.GetProtect(), "it stays anyway, and the stack can go")
 	assert.Contains(t, bucket.GetIgnoreChanges(), "tags")
-	for _, name := range []string{"files", "files-policy", "files-public-access", "files-encryption"} {
+	for _, name := range []string{"files", "files-policy", "files-public-access", "files-encryption", "key"} {
 		assert.True(t, r.all[name].RegisterRPC.GetRetainOnDelete(), name)
 	}
 	assert.Empty(t, r.all["backups"].RegisterRPC.GetImportId(), "the other one is new")
 	assert.False(t, r.all["backups"].RegisterRPC.GetRetainOnDelete())
+	assert.False(t, run(t, everything()).all["key"].RegisterRPC.GetRetainOnDelete(), "it goes with buckets that go")
 }
 
 func TestLongNamesOfBucketsAreToldApart(t *testing.T) {
