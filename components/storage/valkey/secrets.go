@@ -35,7 +35,7 @@ func (b *builder) makePasswords(ctx *pulumi.Context, parent pulumi.Resource) (p 
 	// With these, pods log in at each other. They are not made anew: pods are replaced one after the other, and a new one
 	// that the others do not know would never be in step, so that the next one would never be replaced.
 	between := b.args.Common
-	between.PasswordGeneration = 0
+	between.PasswordGeneration = 1
 	return p, create(between, map[string]*pulumi.StringOutput{
 		"check": &p.check, "maintenance": &p.maintenance, "replication": &p.replication, "sentinel": &p.sentinel, "peer": &p.peer,
 	})
