@@ -129,7 +129,7 @@ func (f form) check(text string, in values) error {
 	case dense.Len() > f.limit:
 		return fmt.Errorf("has %d characters; AWS takes %d", dense.Len(), f.limit)
 	case d.Version != "2012-10-17" && d.Version != "2008-10-17":
-		return fmt.Errorf("Version is %q; want 2012-10-17", d.Version)
+		return fmt.Errorf("the Version is %q; want 2012-10-17", d.Version)
 	case len(d.Statement) == 0:
 		return errors.New("has no Statement")
 	}
@@ -154,7 +154,7 @@ func (f form) statement(s statement, in values) error {
 	principals, resources := len(s.Principal)+len(s.NotPrincipal), slices.Concat(s.Resource, s.NotResource)
 	switch {
 	case s.Effect != "Allow" && s.Effect != "Deny":
-		return fmt.Errorf("Effect is %q; want Allow or Deny", s.Effect)
+		return fmt.Errorf("the Effect is %q; want Allow or Deny", s.Effect)
 	case len(actions) == 0:
 		return errors.New("has no Action")
 	case f.principal != (principals > 0):
