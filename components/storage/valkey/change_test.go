@@ -2,6 +2,7 @@ package valkey_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
+	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
 // replace puts pods of what is rendered now in the place of running servers, as a StatefulSet does: the last one first,
@@ -75,4 +77,24 @@ func TestOneServerBecomesThree(t *testing.T) {
 		return c.client(t, firstProxy).Set(ctx, "other", "value", 0).Err()
 	})
 	assert.Equal(t, "value", c.client(t, firstProxy).Get(t.Context(), "key").Val(), "nothing is lost")
+}
+
+// TestProxiesFollowTheAuthorities: a proxy that still knew only those of before would take every server for down.
+func TestProxiesFollowTheAuthorities(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 48, workload.Zonal, nil)
+	proxy := c.start("Deployment/valkey-proxies", "haproxy", 0, firstProxy)
+	eventually(t, 10*time.Second, "the proxy does not run", func(context.Context) error {
+		connection, err := net.Dial("tcp", c.address(firstProxy)+":6379")
+		if err == nil {
+			err = connection.Close()
+		}
+		return err
+	})
+	bundle := c.objects.Find("ConfigMap", process.Trust.ConfigMap)
+	both := c.ca.Certificate + verify.NewCA(t, "another").Certificate
+	require.NoError(t, unstructured.SetNestedField(bundle.Object, both, "data", process.Trust.Key))
+	proxy.Refresh()
+	proxy.Wait(80 * time.Second) // it ends, for the kubelet to start it again
+	assert.Contains(t, proxy.Log(), "the authorities have changed")
 }

@@ -1,6 +1,8 @@
 package valkey
 
 import (
+	"strconv"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,12 +17,19 @@ func (b *builder) proxies() (manifest.Set, error) {
 	health := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("health")}}
 	container := corev1.Container{
 		Name: "haproxy", Image: b.args.Images.Proxy,
-		Command: []string{"haproxy", "-db", "-f", "/etc/haproxy/config/haproxy.cfg"},
-		Env:     []corev1.EnvVar{secretVariable("CHECK_PASSWORD", proxiesName, "check")},
+		Command: script("proxy.sh"),
+		Env: []corev1.EnvVar{
+			field("POD_NAME", "metadata.name"),
+			{Name: "TRUST", Value: "/etc/haproxy/trust/" + b.args.Trust.Key},
+			{Name: "CERTIFICATE_INTERVAL", Value: strconv.Itoa(certificateInterval)},
+			secretVariable("CHECK_PASSWORD", proxiesName, "check"),
+		},
 		Ports: []corev1.ContainerPort{
 			{Name: "valkey", ContainerPort: Port}, {Name: "health", ContainerPort: healthPort},
 		},
-		VolumeMounts:  []corev1.VolumeMount{readOnly("config", "/etc/haproxy/config"), readOnly("trust", "/etc/haproxy/trust")},
+		VolumeMounts: []corev1.VolumeMount{
+			readOnly("config", "/etc/haproxy/config"), readOnly("trust", "/etc/haproxy/trust"), readOnly("scripts", "/etc/valkey/scripts"),
+		},
 		LivenessProbe: &corev1.Probe{ProbeHandler: health, PeriodSeconds: 10},
 		// HAProxy takes every server for good until its first checks have failed.
 		ReadinessProbe: &corev1.Probe{ProbeHandler: health, PeriodSeconds: 5, InitialDelaySeconds: 5},
@@ -39,12 +48,19 @@ func (b *builder) proxies() (manifest.Set, error) {
 			AutomountServiceAccountToken: new(false),
 			SecurityContext:              runAs(haproxyUser),
 			Containers:                   []corev1.Container{container},
-			Volumes:                      []corev1.Volume{configMap("config", proxiesName), configMap("trust", b.args.Trust.ConfigMap)},
+			Volumes: []corev1.Volume{
+				configMap("config", proxiesName), configMap("trust", b.args.Trust.ConfigMap), configMap("scripts", scriptsName),
+			},
 		}},
 	}})
 	if err != nil {
 		return set, err
 	}
-	return set, rolls(set, "Deployment", proxiesName, map[string]string{"haproxy.cfg": b.proxyConfig()},
+	texts, err := scriptTexts()
+	if err != nil {
+		return set, err
+	}
+	texts["haproxy.cfg"] = b.proxyConfig()
+	return set, rolls(set, "Deployment", proxiesName, texts,
 		[]user{{name: "check", password: b.passwords.check}})
 }

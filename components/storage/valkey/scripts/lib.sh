@@ -1,4 +1,4 @@
-# What the scripts of the servers and the sentinels share. They are told by the environment:
+# What the scripts share. Those of the servers and the sentinels are told by the environment:
 #   SELF       the own host name, by which the others know this pod
 #   SERVERS    the host names of all servers, the first one being primary when nothing is known
 #   SENTINELS  the host names of all sentinels; empty when there are none
@@ -44,6 +44,7 @@ certificate() { cat "$TLS/tls.crt" "$TLS/ca.crt" | cksum; }
 # supervise PID: waits for a process to end, passes on a request to end, and returns its exit code.
 supervise() {
 	trap 'kill -TERM "$1" 2>/dev/null' TERM INT
+	trap 'kill -USR1 "$1" 2>/dev/null' USR1 # how HAProxy's image asks it to end once its clients have
 	wait "$1"
 	status=$?
 	while kill -0 "$1" 2>/dev/null; do # a signal ended the wait
