@@ -32,8 +32,12 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		"enableServerSideApply": pulumi.Bool(true),
 		// What a stack declares it also owns: drift that somebody made with another tool is repaired, not a conflict.
 		// Fields that a stack does not declare stay with whoever set them.
-		"enablePatchForce":  pulumi.Bool(true),
-		"clusterIdentifier": pulumi.String(args.Identifier),
+		"enablePatchForce": pulumi.Bool(true),
+		// A changed password or setting is an update of what is there, not another object in its place: whoever reads it
+		// meanwhile must find it.
+		"enableSecretMutable":    pulumi.Bool(true),
+		"enableConfigMapMutable": pulumi.Bool(true),
+		"clusterIdentifier":      pulumi.String(args.Identifier),
 	}
 	if args.Kubeconfig != nil {
 		inputs["kubeconfig"] = args.Kubeconfig

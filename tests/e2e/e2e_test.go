@@ -49,12 +49,24 @@ func TestStack(t *testing.T) {
 	t.Run("a pod finds the bundle where Go programs look for it", func(t *testing.T) { mountBundle(t, cluster, up) })
 	t.Run("the webhooks refuse what cannot work", func(t *testing.T) { refusals(t, cluster) })
 	t.Run("a privileged pod is refused", func(t *testing.T) { privilegedPod(t, cluster) })
+	prepareClients(t, cluster, options, up)
+	for name, client := range clients {
+		t.Run("a consumer uses the "+name, func(t *testing.T) {
+			runClient(t, cluster, up, name, "write", client.write)
+			runClient(t, cluster, up, name, "refuse", client.refuse)
+		})
+	}
 	t.Run("Prometheus would find metrics", func(t *testing.T) { metrics(t, cluster) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
 		loseAllPods(t, cluster)
 		cluster.For(t).Issue("e2e-app", "after-loss", "after.e2e-app.svc", "ClusterIssuer", "platform-ca")
 	})
-	for _, name := range []string{"e2e-app", "e2e-reader"} {
+	for name, client := range clients {
+		t.Run("a consumer uses the "+name+" after the loss of all pods", func(t *testing.T) {
+			runClient(t, cluster, up, name, "again", client.again)
+		})
+	}
+	for _, name := range []string{"e2e-app", "e2e-reader", clientNamespace} {
 		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), name, metav1.DeleteOptions{}))
 	}
 	t.Run("a second up changes nothing", func(t *testing.T) {
@@ -81,6 +93,8 @@ func requireVacant(t *testing.T, inventory []string) {
 	t.Helper()
 	for _, taken := range []string{
 		"namespaces. /cert-manager", "namespaces. /controlplane-system",
+		"namespaces. /cnpg-system", "namespaces. /postgresql", "namespaces. /valkey", "namespaces. /minio",
+		"customresourcedefinitions.apiextensions.k8s.io /clusters.postgresql.cnpg.io",
 		"customresourcedefinitions.apiextensions.k8s.io /certificates.cert-manager.io",
 		"customresourcedefinitions.apiextensions.k8s.io /bundles.trust.cert-manager.io",
 		"customresourcedefinitions.apiextensions.k8s.io /servicemonitors.monitoring.coreos.com",

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/telekom/controlplane-infrastructure/automation"
@@ -50,18 +53,18 @@ func podsReady(t *testing.T, cluster *verify.Cluster) {
 // loseAllPods does to the platform what the failure of all nodes does: every pod is gone at once, unprepared. The
 // leaders among the new pods are known only when the leases of those before them have run out, after a minute or so.
 func loseAllPods(t *testing.T, cluster *verify.Cluster) {
-	lost := map[string]bool{}
+	lost := map[types.UID]string{}
 	for _, pod := range platformPods(t, cluster) {
 		now := int64(0)
 		err := cluster.Clients.CoreV1().Pods(pod.Namespace).Delete(cluster.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
 		require.NoError(t, err)
-		lost[pod.Name] = true
+		lost[pod.UID] = pod.Name
 	}
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		pods := platformPods(c, cluster)
 		assert.Len(c, pods, len(lost))
 		for _, pod := range pods {
-			assert.False(c, lost[pod.Name], "%s is gone", pod.Name)
+			assert.Empty(c, lost[pod.UID], "%s is gone", pod.Name)
 			for _, s := range pod.Status.ContainerStatuses {
 				assert.True(c, s.Ready, "%s is ready", pod.Name)
 			}
@@ -71,7 +74,7 @@ func loseAllPods(t *testing.T, cluster *verify.Cluster) {
 		assert.NotEmpty(c, leases.Items)
 		for _, lease := range leases.Items {
 			pod, _, led := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
-			assert.True(c, led && !lost[pod], "%s is led by a new pod, not by %q", lease.Name, pod)
+			assert.True(c, led && !slices.Contains(slices.Collect(maps.Values(lost)), pod), "%s is led by a new pod, not by %q", lease.Name, pod)
 		}
 	}, 3*verify.Patience, time.Second, "other pods take the place of those lost")
 }

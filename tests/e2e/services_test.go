@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 var (
 	bundles         = schema.GroupVersionResource{Group: "trust.cert-manager.io", Version: "v1alpha1", Resource: "bundles"}
 	serviceMonitors = schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "servicemonitors"}
+	podMonitors     = schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "podmonitors"}
 )
 
 // bundleLabel is the label that asks for the trust bundle, as the stack's output gives it.
@@ -56,16 +58,21 @@ func refusals(t *testing.T, cluster *verify.Cluster) {
 	assert.ErrorContains(t, err, `admission webhook "trust.cert-manager.io" denied the request`)
 }
 
-// monitor is what Prometheus takes from a ServiceMonitor: the services, and how to reach the pods behind them.
+// monitor is what Prometheus takes from a ServiceMonitor: the services, and how to reach the pods behind them; or from
+// a PodMonitor: the pods, and how to reach them.
 type monitor struct {
 	Spec struct {
-		Selector  metav1.LabelSelector `json:"selector"`
-		Endpoints []struct {
-			Port       string              `json:"port"`
-			TargetPort *intstr.IntOrString `json:"targetPort"`
-			Path       string              `json:"path"`
-		} `json:"endpoints"`
+		Selector            metav1.LabelSelector `json:"selector"`
+		Endpoints           []endpoint           `json:"endpoints"`
+		PodMetricsEndpoints []endpoint           `json:"podMetricsEndpoints"`
 	} `json:"spec"`
+}
+
+type endpoint struct {
+	Port       string              `json:"port"`
+	TargetPort *intstr.IntOrString `json:"targetPort"`
+	Path       string              `json:"path"`
+	Scheme     string              `json:"scheme"`
 }
 
 // metrics goes from every ServiceMonitor to its pods, as Prometheus does: each pod must be found, and must answer.
@@ -88,15 +95,39 @@ func metrics(t *testing.T, cluster *verify.Cluster) {
 			for _, e := range m.Spec.Endpoints {
 				for _, pod := range pods.Items {
 					if port := scrapePort(service, pod, e.Port, e.TargetPort); port != "" {
-						scrape(t, cluster, pod, port, e.Path)
+						scrape(t, cluster, pod, port, e)
 						scraped[pod.Name] = true
 					}
 				}
 			}
 		}
 	}
+	scrapePods(t, cluster, scraped)
 	for _, pod := range platformPods(t, cluster) {
 		assert.True(t, scraped[pod.Name], "Prometheus finds %s", pod.Name)
+	}
+}
+
+// scrapePods goes from every PodMonitor to its pods.
+func scrapePods(t *testing.T, cluster *verify.Cluster, scraped map[string]bool) {
+	all, err := cluster.Dynamic.Resource(podMonitors).List(cluster.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, item := range all.Items {
+		var m monitor
+		require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(item.Object, &m))
+		pods, err := cluster.Clients.CoreV1().Pods(item.GetNamespace()).List(cluster.Context(), metav1.ListOptions{
+			LabelSelector: metav1.FormatLabelSelector(&m.Spec.Selector),
+		})
+		require.NoError(t, err)
+		for _, pod := range pods.Items {
+			for _, e := range m.Spec.PodMetricsEndpoints {
+				target := intstr.FromString(e.Port)
+				if port := scrapePort(corev1.Service{}, pod, "", &target); port != "" {
+					scrape(t, cluster, pod, port, e)
+					scraped[pod.Name] = true
+				}
+			}
+		}
 	}
 }
 
@@ -122,10 +153,11 @@ func scrapePort(service corev1.Service, pod corev1.Pod, port string, target *int
 	return ""
 }
 
-func scrape(t *testing.T, cluster *verify.Cluster, pod corev1.Pod, port, path string) {
+func scrape(t *testing.T, cluster *verify.Cluster, pod corev1.Pod, port string, e endpoint) {
 	t.Helper()
+	scheme := strings.ToLower(cmp.Or(e.Scheme, "http"))
 	assert.EventuallyWithT(t, func(c *assert.CollectT) {
-		body, err := cluster.Clients.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, port, path, nil).DoRaw(cluster.Context())
+		body, err := cluster.Clients.CoreV1().Pods(pod.Namespace).ProxyGet(scheme, pod.Name, port, cmp.Or(e.Path, "/metrics"), nil).DoRaw(cluster.Context())
 		if assert.NoError(c, err) {
 			assert.True(c, strings.HasPrefix(string(body), "# HELP "), "%.80s", body)
 		}

@@ -39,7 +39,7 @@ func TestLifecycle(t *testing.T) {
 		assert.EqualValues(t, 1, ready, "%s runs once in the profile single", name)
 	}
 	assert.Equal(t, "platform-ca", created.Outputs["issuer"])
-	assert.Len(t, created.Outputs["versions"], 3, "of cert-manager, trust-manager and the Prometheus operator's definitions")
+	assert.Len(t, created.Outputs["versions"], 4, "of cert-manager, trust-manager, the Prometheus operator's definitions and CloudNativePG")
 
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) {
@@ -111,16 +111,24 @@ func drift(t *testing.T, e *env) {
 
 // changedValue goes from one profile to the other: replicas, budgets and spread follow, nothing is replaced.
 func changedValue(t *testing.T, e *env) {
-	e.configure(map[string]any{"availability": "zonal"})
+	// One server of objects cannot become four, so this stack goes on without.
+	e.configure(map[string]any{"availability": "zonal", "storage": map[string]any{
+		"deletionProtection": false, "objectStorage": map[string]any{"backend": "none"},
+	}})
 	planned := e.preview()
 	done := e.up()
-	assert.Equal(t, objects(planned, "create"), objects(done, "create"))
-	assert.Equal(t, objects(planned, "update"), objects(done, "update"))
-	assert.Zero(t, done.Changes["replace"]+done.Changes["delete"])
+	for _, operation := range []string{"create", "update", "delete"} {
+		assert.Equal(t, objects(planned, operation), objects(done, operation))
+	}
 	assert.Contains(t, objects(done, "create"), "kubernetes:policy/v1:PodDisruptionBudget cert-manager/cert-manager-webhook")
+	for _, name := range objects(done, "delete") {
+		assert.Contains(t, name, "minio", "nothing else goes")
+	}
+	assert.Empty(t, objects(done, "replace"), "neither the database nor the cache starts anew")
 
-	zones := zonesOf(t, e, "cert-manager", "app.kubernetes.io/name=webhook")
-	assert.Len(t, zones, 3, "the webhook's three replicas run in three zones")
+	assert.Len(t, zonesOf(t, e, "cert-manager", "app.kubernetes.io/name=webhook"), 3, "three replicas in three zones")
+	assert.Len(t, zonesOf(t, e, "postgresql", "cnpg.io/podRole=instance"), 3)
+	assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=server"), 3)
 	e.requireNoChanges(e.up())
 }
 
