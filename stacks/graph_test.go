@@ -18,6 +18,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/stacks"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
 // registered is a resource as the program registers it.
@@ -269,5 +270,18 @@ func TestWhatCannotBeUndoneIsRefused(t *testing.T) {
 	})}}
 	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g))
 	assert.ErrorContains(t, err, `"10Gi" must be at least "100Gi"`)
+	assert.Empty(t, g.objects(), "nothing is registered")
+}
+
+// What only the component can tell is told before anything is registered, too.
+func TestParametersThatCannotWorkAreRefused(t *testing.T) {
+	g := &graph{}
+	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g), func(info *pulumi.RunInfo) {
+		info.Config = map[string]string{"controlplane:storage": `{"postgresql":{"parameters":{"max_connections":"5"}}}`}
+	})
+	var invalid config.Errors
+	require.ErrorAs(t, err, &invalid)
+	assert.ErrorContains(t, err, "controlplane:storage.postgresql: cluster platform: ")
+	assert.ErrorContains(t, err, "max_connections")
 	assert.Empty(t, g.objects(), "nothing is registered")
 }

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ type stack struct {
 
 // build wires the components: each gets what the ones before it provide.
 func (s *stack) build() error {
-	if err := s.checkFootprint(); err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
 	c, err := s.cluster()
@@ -50,6 +51,23 @@ func (s *stack) build() error {
 		return err
 	}
 	s.export(trust, store)
+	return nil
+}
+
+// check reports what cannot work before anything is registered.
+func (s *stack) check() error {
+	if err := s.checkFootprint(); err != nil {
+		return err
+	}
+	databases, err := s.postgreSQL()
+	if err != nil {
+		return err
+	}
+	if err := databases.Check(); err != nil {
+		return fmt.Errorf("stack %s is not valid:\n%w", s.ctx.Stack(), config.Errors{{
+			Path: config.Namespace + ":storage.postgresql", Message: err.Error(),
+		}})
+	}
 	return nil
 }
 

@@ -187,6 +187,8 @@ var badStorage = []badConfiguration{
 	// Object storage.
 	{"three servers for zones", "availability: zonal\nstorage: {objectStorage: {minio: {servers: 3}}}", []string{
 		"controlplane:storage.objectStorage.minio.servers: 3 must be from 4 to 16 with controlplane:availability zonal"}},
+	{"a cache of two", "storage: {cache: {servers: 2}}", []string{
+		"controlplane:storage.cache.servers: 2 must be 1, or from 3 to 7: with two, writes stop when either is gone, so that one alone is better"}},
 	{"two servers", "storage: {objectStorage: {minio: {servers: 2}}}", []string{
 		"controlplane:storage.objectStorage.minio.servers: 2 must be 1, or from 4 to 16: fewer than 4 servers cannot repair what one of them loses"}},
 	{"S3 without AWS", "storage: {objectStorage: {backend: s3}}", []string{

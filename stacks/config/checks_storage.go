@@ -12,6 +12,9 @@ func (k *checker) cache() {
 	const path = "storage.cache"
 	c := k.cfg.Storage.Cache
 	k.zonalMinimum(path+".servers", c.Servers, 3, 7)
+	if c.Servers == 2 && k.cfg.Availability == Single {
+		k.add(path+".servers", c.Servers, "must be 1, or from 3 to 7: with two, writes stop when either is gone, so that one alone is better")
+	}
 	if c.Servers > 1 {
 		k.zonalMinimum(path+".proxies", c.Proxies, 2, 5)
 		if c.Sentinels%2 == 0 {

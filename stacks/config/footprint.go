@@ -21,7 +21,7 @@ type mark struct {
 
 // Footprint is what of the storage cannot be undone once it exists, by key:
 // the sizes of volumes, the classes of those that the stack declares itself,
-// the number of MinIO's servers, the key of S3, the server names of restored
+// the number of MinIO's servers and the names of its buckets, the key of S3, the server names of restored
 // clusters. A mark is there only while what it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
@@ -115,6 +115,10 @@ func (c *Config) marks() []mark {
 	own("storage.cache.persistence", c.Storage.Cache.Persistence)
 	if m := c.Storage.ObjectStorage.MinIO; m != nil {
 		const path = "storage.objectStorage.minio"
+		// Amazon S3 replaces a bucket to rename it, which protection and content prevent.
+		for key, name := range map[string]string{"bucket": c.Storage.ObjectStorage.Bucket, "backupBucket": c.Storage.ObjectStorage.BackupBucket} {
+			marks = append(marks, mark{path + "." + key, "storage.objectStorage." + key, name, bucket})
+		}
 		own(path+".volume", &m.Volume)
 		marks = append(marks, mark{path + ".servers", path + ".servers", strconv.Itoa(m.Servers), pool})
 	}
@@ -183,6 +187,13 @@ func pool(present, next string) (string, error) {
 		return "", nil
 	}
 	return fmt.Sprintf("must be %s, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another", present), nil
+}
+
+func bucket(present, next string) (string, error) {
+	if present == next {
+		return "", nil
+	}
+	return fmt.Sprintf("must be %q, which it is now: what is in a bucket does not move to another", present), nil
 }
 
 func server(present, next string) (string, error) {

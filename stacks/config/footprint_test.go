@@ -30,6 +30,8 @@ storage:
 		"storage.postgresql.clusters[cp].recovery.serverName":  "old-restored",
 		"storage.cache.persistence.size":                       "2Gi",
 		"storage.cache.persistence.storageClass":               "",
+		"storage.objectStorage.minio.bucket":                   "controlplane-files",
+		"storage.objectStorage.minio.backupBucket":             "controlplane-files-backups",
 		"storage.objectStorage.minio.servers":                  "4",
 		"storage.objectStorage.minio.volume.size":              "20Gi",
 		"storage.objectStorage.minio.volume.storageClass":      "",
@@ -43,6 +45,8 @@ func TestCheckFootprint(t *testing.T) {
 	const two = "storage: {postgresql: {clusters: [{name: platform, databases: [{name: iris}, {name: gateway}]}, {name: cp, databases: [{name: controlplane}]}]}}"
 	for _, test := range []struct{ name, before, after, want string }{
 		{"nothing before", "", "", ""},
+		{"another bucket", "", "storage: {objectStorage: {bucket: other, backupBucket: controlplane-files-backups}}",
+			`controlplane:storage.objectStorage.bucket: "other" must be "controlplane-files", which it is now: what is in a bucket does not move to another`},
 		{"larger volumes", "", "storage: {postgresql: {volume: {size: 1Ti}}, objectStorage: {minio: {volume: {size: 30Gi}}}}", ""},
 		{"the same size in other words", "", "storage: {postgresql: {volume: {size: 10240Mi}}}", ""},
 		{"smaller database volume", "", "storage: {postgresql: {volume: {size: 5Gi}}}",

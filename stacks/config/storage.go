@@ -15,7 +15,7 @@ type AWS struct {
 type Storage struct {
 	// Whether the engine refuses to delete or replace databases, volumes and buckets.
 	DeletionProtection bool `json:"deletionProtection" jsonschema_extras:"x-derived=false (single)\\, true (zonal)"`
-	// Raise it to have every password of the data stores made anew by the next up.
+	// Raise it to have the passwords that clients of the data stores use made anew by the next up.
 	PasswordGeneration int `json:"passwordGeneration" jsonschema:"minimum=1,maximum=1000000,default=1"`
 	// The StorageClass of every volume.
 	StorageClass string `json:"storageClass,omitempty" jsonschema:"format=dns-subdomain" jsonschema_extras:"x-derived=the cluster's default class"`

@@ -114,8 +114,8 @@ func sharedBuffers(r corev1.ResourceRequirements) string {
 	return fmt.Sprintf("%dMB", megabytes)
 }
 
-// check reports what cannot work, before anything is registered.
-func (a Args) check() error {
+// Check reports what cannot work. New does as well, but others may want to know before they register anything.
+func (a Args) Check() error {
 	var problems []error
 	owner := map[string]string{}
 	for _, c := range a.Clusters {

@@ -63,7 +63,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := ctx.RegisterComponentResource(Type, name, p, opts...); err != nil {
 		return nil, fmt.Errorf("register %s: %w", name, err)
 	}
-	if err := args.check(); err != nil {
+	if err := args.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	b := &builder{args: args, name: name, reg: args.Registrar(ctx, p), databases: p.Databases}
