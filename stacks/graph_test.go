@@ -245,6 +245,10 @@ func TestStorage(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the cache's address leads to proxies that are ready", func(t *testing.T) {
+		g := run(t, profiles["zonal"])
+		assert.Contains(t, g.after(g.find(t, "Service", "valkey/valkey")), "valkey/valkey-proxies")
+	})
 	t.Run("Amazon S3 needs no object storage of ours", func(t *testing.T) {
 		g := run(t, amazon)
 		assert.Empty(t, g.inNamespace("minio"))

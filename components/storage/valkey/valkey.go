@@ -64,7 +64,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if _, err := args.Registrar(ctx, v).Register(set); err != nil {
+	if err := register(args.Registrar(ctx, v), set); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	v.Password = b.passwords.client
@@ -72,6 +72,25 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		"host": pulumi.String(v.Host), "port": pulumi.Int(v.Port), "tls": pulumi.Bool(v.TLS),
 		"user": pulumi.String(v.User), "password": v.Password, "secretName": pulumi.String(v.SecretName),
 	})
+}
+
+// register registers the address of the primary last: what it leads to is ready by then, also when that changes from the
+// one server to the proxies.
+func register(reg *manifest.Registrar, set manifest.Set) error {
+	var address, rest manifest.Set
+	for _, o := range set.Objects {
+		if o.GetKind() == "Service" && o.GetName() == serviceName {
+			address.Objects = append(address.Objects, o)
+		} else {
+			rest.Objects = append(rest.Objects, o)
+		}
+	}
+	group, err := reg.Register(rest)
+	if err != nil {
+		return err
+	}
+	_, err = reg.Register(address, group.Ready())
+	return err
 }
 
 // objects is everything that exists, with the policies of all workloads applied.
