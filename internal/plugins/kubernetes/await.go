@@ -74,7 +74,13 @@ type wait struct {
 	urn     string
 	object  *unstructured.Unstructured // as it was last seen
 	last    verdict
+	told    string // what the user was last told
+	patient time.Time
+	reason  string // why it is not ready, as far as is known
 }
+
+// patience is how long a wait may take before it is looked into why, and again after as long.
+const patience = 8 * time.Second
 
 // awaitReady waits until an object that was just written is ready, and returns it as it is then. The object comes back
 // with an error as well: it exists.
@@ -89,7 +95,7 @@ func (s *session) awaitReady(
 	if err != nil {
 		return object, err
 	}
-	w := &wait{readiness: r, session: s, client: client, urn: urn, object: object}
+	w := &wait{readiness: r, session: s, client: client, urn: urn, object: object, patient: time.Now()}
 	// Many objects are ready as soon as they are written: then there is nothing to watch.
 	if ready, err := w.judged(ctx, object); ready || err != nil {
 		return object, err
@@ -124,14 +130,32 @@ func (w *wait) judged(ctx context.Context, live *unstructured.Unstructured) (boo
 		w.stumble(ctx, err)
 		return false, nil
 	}
-	if v.message != w.last.message && !v.ready {
-		w.session.status(w.urn, v.message)
+	if !v.ready && !v.failed {
+		w.tell(v.message, live)
 	}
 	w.last = v
 	if v.failed {
 		return false, &notReady{message: v.message, reasons: v.reasons}
 	}
 	return v.ready, nil
+}
+
+// tell says what is waited for, and after a while also the first of the reasons: a user who sees a pod that cannot start
+// need not wait for the end.
+func (w *wait) tell(message string, live *unstructured.Unstructured) {
+	if time.Since(w.patient) > patience {
+		w.patient, w.reason = time.Now(), ""
+		if reasons := w.session.explanation(w.readiness, live); len(reasons) > 0 {
+			w.reason = reasons[0]
+		}
+	}
+	if w.reason != "" {
+		message += "; " + w.reason
+	}
+	if message != w.told {
+		w.told = message
+		w.session.status(w.urn, message)
+	}
 }
 
 // stumble notes an error that need not last: the API server may be back before the time is up.

@@ -1,13 +1,17 @@
 package kubernetes
 
 import (
+	"context"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -145,6 +149,43 @@ func TestUnreadyDeploymentSaysWhy(t *testing.T) {
 	e.update(m, deployment(ns, "stuck", 1, "example.org/web:1"))
 	assert.EqualValues(t, 1, e.outputs(m)["status"].ObjectValue()["readyReplicas"].NumberValue())
 	e.drop(m)
+}
+
+// messages is an engine that keeps what plugins say.
+type messages struct {
+	pulumirpc.UnimplementedEngineServer
+	mutex sync.Mutex
+	said  []string
+}
+
+func (m *messages) Log(_ context.Context, r *pulumirpc.LogRequest) (*emptypb.Empty, error) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.said = append(m.said, r.GetMessage())
+	return &emptypb.Empty{}, nil
+}
+
+// Who waits learns why before the time is up.
+func TestAWaitSaysWhy(t *testing.T) {
+	t.Parallel()
+	e := reachable(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	heard, server := &messages{}, grpc.NewServer()
+	pulumirpc.RegisterEngineServer(server, heard)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	_, err = e.client.Attach(t.Context(), &pulumirpc.PluginAttach{Address: listener.Addr().String()})
+	require.NoError(t, err)
+
+	ns := e.namespaceFor("why")
+	object := deploymentOn(ns, "stuck", doc{"no": "such-node"})
+	_, err = e.tryCreateAs(urnOf(object, "stuck"), object, 14)
+	require.Error(t, err)
+	heard.mutex.Lock()
+	defer heard.mutex.Unlock()
+	assert.NotContains(t, heard.said[0], "Unschedulable", "at first it may just take its time")
+	assert.Regexp(t, `Available: 0/1; Pod stuck-\S+: Unschedulable: `, strings.Join(heard.said, "\n"))
 }
 
 func TestClaimsAndServices(t *testing.T) {
