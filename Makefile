@@ -1,9 +1,10 @@
 # Everything here runs offline, but for a Go module mirror where modules are not in Go's cache yet.
 STACK   ?= dev
 PLUGINS ?= builtin
-# For `go test`, such as TESTFLAGS='-run TestName'; PACKAGES are those to test.
+# For `go test`, such as TESTFLAGS='-run TestName'; PACKAGES are those to test. What takes longest begins first, so that
+# the rest runs beside it.
 TESTFLAGS ?=
-PACKAGES  ?= ./...
+PACKAGES  ?= ./tests/integration ./components/storage/valkey ./...
 
 # Where make test leaves what happened, event by event.
 TEST_LOG := .cache/test.json
