@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -31,7 +32,9 @@ const (
 	fileManagerAccount = "file-manager"
 )
 
-func (s *stack) storage(c *cluster.Cluster, trust *certtrust.CertTrust, needs []pulumi.ResourceOption) (*storage.Storage, error) {
+func (s *stack) storage(
+	c *cluster.Cluster, trust *certtrust.CertTrust, databases postgresql.Args, needs []pulumi.ResourceOption,
+) (*storage.Storage, error) {
 	passwords, err := random.NewProvider(s.ctx, "random", nil, pulumi.Version(randomVersion))
 	if err != nil {
 		return nil, err
@@ -49,10 +52,8 @@ func (s *stack) storage(c *cluster.Cluster, trust *certtrust.CertTrust, needs []
 			PasswordGeneration:    s.cfg.Storage.PasswordGeneration,
 			Protect:               s.cfg.Storage.DeletionProtection,
 		},
-		Cache: s.cache(),
-	}
-	if args.PostgreSQL, err = s.postgreSQL(); err != nil {
-		return nil, err
+		PostgreSQL: databases,
+		Cache:      s.cache(),
 	}
 	switch s.cfg.Storage.ObjectStorage.Backend {
 	case config.ObjectsMinIO:
@@ -65,6 +66,7 @@ func (s *stack) storage(c *cluster.Cluster, trust *certtrust.CertTrust, needs []
 	return storage.New(s.ctx, "storage", args, append(needs, pulumi.DependsOn([]pulumi.Resource{trust}))...)
 }
 
+// postgreSQL are the databases, once it is clear that they can work.
 func (s *stack) postgreSQL() (postgresql.Args, error) {
 	cfg, overrides := s.cfg.Storage.PostgreSQL, s.cfg.Artifacts.Overrides
 	args := postgresql.Args{
@@ -82,9 +84,16 @@ func (s *stack) postgreSQL() (postgresql.Args, error) {
 		args.BackupPlugin = &postgresql.BackupPlugin{
 			Image: postgresql.BackupPluginImage, SidecarImage: postgresql.BackupPluginSidecarImage,
 		}
-		args.BackupPlugin.Manifest, err = s.fetch("plugin-barman-cloud", barmanCloud, overrides.BarmanCloud)
+		if args.BackupPlugin.Manifest, err = s.fetch("plugin-barman-cloud", barmanCloud, overrides.BarmanCloud); err != nil {
+			return args, err
+		}
 	}
-	return args, err
+	if err := args.Check(); err != nil {
+		return args, fmt.Errorf("stack %s is not valid:\n%w", s.ctx.Stack(), config.Errors{{
+			Path: config.Namespace + ":storage.postgresql", Message: err.Error(),
+		}})
+	}
+	return args, nil
 }
 
 // backups tells whether anything is written to, or read from, backups of databases.

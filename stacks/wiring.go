@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -31,7 +30,12 @@ type stack struct {
 
 // build wires the components: each gets what the ones before it provide.
 func (s *stack) build() error {
-	if err := s.check(); err != nil {
+	if err := s.checkFootprint(); err != nil {
+		return err
+	}
+	// Only the component knows which parameters cannot work, and nothing may be registered before that is known.
+	databases, err := s.postgreSQL()
+	if err != nil {
 		return err
 	}
 	c, err := s.cluster()
@@ -46,28 +50,11 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	store, err := s.storage(c, trust, definitions)
+	store, err := s.storage(c, trust, databases, definitions)
 	if err != nil {
 		return err
 	}
 	s.export(trust, store)
-	return nil
-}
-
-// check reports what cannot work before anything is registered.
-func (s *stack) check() error {
-	if err := s.checkFootprint(); err != nil {
-		return err
-	}
-	databases, err := s.postgreSQL()
-	if err != nil {
-		return err
-	}
-	if err := databases.Check(); err != nil {
-		return fmt.Errorf("stack %s is not valid:\n%w", s.ctx.Stack(), config.Errors{{
-			Path: config.Namespace + ":storage.postgresql", Message: err.Error(),
-		}})
-	}
 	return nil
 }
 

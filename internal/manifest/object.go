@@ -129,6 +129,20 @@ func (s Set) Find(kind, name string) *Object {
 	return nil
 }
 
+// Split divides a set in two: the objects that a condition holds for, and the
+// others.
+func (s Set) Split(condition func(*Object) bool) (yes, no Set) {
+	var matching, others []*Object
+	for _, o := range s.All() {
+		if condition(o) {
+			matching = append(matching, o)
+		} else {
+			others = append(others, o)
+		}
+	}
+	return newSet(matching), newSet(others)
+}
+
 // DeepCopy returns a set whose objects can be changed independently.
 func (s Set) DeepCopy() Set {
 	clone := func(in []*Object) (out []*Object) {

@@ -41,7 +41,7 @@ func (b *builder) operator(namespaces *manifest.Group) (*manifest.Group, error) 
 		}
 		set = manifest.Merge(set, monitor)
 	}
-	webhooks, rest := split(set, func(o *manifest.Object) bool { return strings.HasSuffix(o.GetKind(), "WebhookConfiguration") })
+	webhooks, rest := set.Split(func(o *manifest.Object) bool { return strings.HasSuffix(o.GetKind(), "WebhookConfiguration") })
 	configurations, err := b.registerSet(webhooks, namespaces)
 	if err != nil {
 		return nil, err
@@ -63,14 +63,14 @@ func (b *builder) backupPlugin(operator *manifest.Group) (*manifest.Group, error
 	if err != nil {
 		return nil, fmt.Errorf("backup plugin: %w", err)
 	}
-	identity, rest := split(set, func(o *manifest.Object) bool {
+	identity, rest := set.Split(func(o *manifest.Object) bool {
 		return strings.HasPrefix(o.GetAPIVersion(), "cert-manager.io/")
 	})
 	for _, o := range identity.Objects {
 		o.SetAnnotations(map[string]string{"pulumi.com/waitFor": "condition=Ready"})
 	}
 	// The only Secret of the manifest holds the name of an image, which configure has replaced.
-	_, rest = split(rest, func(o *manifest.Object) bool { return o.GetKind() == "Secret" })
+	_, rest = rest.Split(func(o *manifest.Object) bool { return o.GetKind() == "Secret" })
 	certificates, err := b.registerSet(identity, operator)
 	if err != nil {
 		return nil, err
@@ -121,22 +121,8 @@ func (b *builder) prepare(tree *artifact.Tree, edit manifest.Transform) (manifes
 	if err != nil {
 		return set, err
 	}
-	_, set = split(set, func(o *manifest.Object) bool { return o.GetKind() == "Namespace" })
+	_, set = set.Split(func(o *manifest.Object) bool { return o.GetKind() == "Namespace" })
 	return set, set.Transform(
 		edit, b.args.Classes.Resources(workload.Operator), workload.Spread(b.args.Availability), workload.Restrict(),
 	)
-}
-
-// split divides a set in two: the objects that a condition holds for, and the others.
-func split(set manifest.Set, condition func(*manifest.Object) bool) (yes, no manifest.Set) {
-	var matching, others []*manifest.Object
-	for _, o := range set.All() {
-		if condition(o) {
-			matching = append(matching, o)
-		} else {
-			others = append(others, o)
-		}
-	}
-	// Merge puts them in order.
-	return manifest.Merge(manifest.Set{Objects: matching}), manifest.Merge(manifest.Set{Objects: others})
 }

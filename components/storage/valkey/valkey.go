@@ -77,14 +77,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 // register registers the address of the primary last: what it leads to is ready by then, also when that changes from the
 // one server to the proxies.
 func register(reg *manifest.Registrar, set manifest.Set) error {
-	var address, rest manifest.Set
-	for _, o := range set.Objects {
-		if o.GetKind() == "Service" && o.GetName() == serviceName {
-			address.Objects = append(address.Objects, o)
-		} else {
-			rest.Objects = append(rest.Objects, o)
-		}
-	}
+	address, rest := set.Split(func(o *manifest.Object) bool {
+		return o.GetKind() == "Service" && o.GetName() == serviceName
+	})
 	group, err := reg.Register(rest)
 	if err != nil {
 		return err
