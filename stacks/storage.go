@@ -13,11 +13,11 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
-	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/components/storage/s3"
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )

@@ -6,10 +6,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
-	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/components/storage/s3"
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
 // Type is the component's type token.

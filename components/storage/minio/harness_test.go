@@ -20,7 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
-	"github.com/telekom/controlplane-infrastructure/components/storage/part"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"

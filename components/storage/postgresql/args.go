@@ -3,8 +3,8 @@ package postgresql
 import (
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
 // Images of the released backup plugin: its manifest names those of a test.

@@ -9,7 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/telekom/controlplane-infrastructure/components/storage/part"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
 const (

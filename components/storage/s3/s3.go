@@ -5,8 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/telekom/controlplane-infrastructure/components/storage/part"
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
 // Type is the component's type token.

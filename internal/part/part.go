@@ -1,4 +1,4 @@
-// Package part is what the parts of the storage have in common.
+// Package part is what the components that hold passwords and data have in common.
 package part
 
 import (
