@@ -1,0 +1,117 @@
+package flow_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+)
+
+var (
+	server   = flow.Peer{Namespace: "shop", Pods: map[string]string{"app": "server"}}
+	database = flow.Peer{Namespace: "data", Pods: map[string]string{"app": "database"}}
+	flows    = []flow.Flow{
+		{Name: "database", From: server, To: database, Ports: []int{5432}, Why: "Orders are kept there."},
+		{Name: "https", From: flow.Peer{}, To: server, Ports: []int{8443, 9443}, Why: "Customers order."},
+		{Name: "metrics", From: flow.Peer{NamespaceLabels: map[string]string{"metrics": "enabled"}}, To: server, Ports: []int{9000}},
+		{Name: "pay", From: server, To: flow.Peer{CIDRs: []string{"192.0.2.0/24", "2001:db8::/32"}}, Ports: []int{443}},
+		{Name: "elsewhere", From: database, To: flow.Peer{Namespace: "backup"}, Ports: []int{1}},
+	}
+)
+
+// Only flows that begin or end in a namespace are its business.
+func TestPoliciesOfANamespace(t *testing.T) {
+	assert.Equal(t, []string{
+		"default-deny", "allow-dns", "allow-database-egress", "allow-https-ingress", "allow-metrics-ingress", "allow-pay-egress",
+	}, names(flow.Policies("shop", flows)))
+	assert.Equal(t, []string{"default-deny", "allow-dns", "allow-database-ingress", "allow-elsewhere-egress"},
+		names(flow.Policies("data", flows)))
+	assert.Equal(t, []string{"default-deny", "allow-dns"}, names(flow.Policies("empty", flows)))
+}
+
+// What is not allowed is denied, both ways, for every pod.
+func TestDefaultDeny(t *testing.T) {
+	deny := flow.Policies("shop", nil)[0]
+	assert.Equal(t, networkingv1.NetworkPolicySpec{
+		PodSelector: metav1.LabelSelector{}, PolicyTypes: []networkingv1.PolicyType{"Ingress", "Egress"},
+	}, deny.Spec)
+}
+
+func TestEachKindOfPeer(t *testing.T) {
+	assertSpec(t, "shop", "allow-database-egress", `
+podSelector: {matchLabels: {app: server}}
+policyTypes: [Egress]
+egress:
+- to:
+  - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: data}}
+    podSelector: {matchLabels: {app: database}}
+  ports: [{protocol: TCP, port: 5432}]
+`)
+	assertSpec(t, "data", "allow-database-ingress", `
+podSelector: {matchLabels: {app: database}}
+policyTypes: [Ingress]
+ingress:
+- from:
+  - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}
+    podSelector: {matchLabels: {app: server}}
+  ports: [{protocol: TCP, port: 5432}]
+`)
+	// Every pod of the cluster, and nobody outside of it.
+	assertSpec(t, "shop", "allow-https-ingress", `
+podSelector: {matchLabels: {app: server}}
+policyTypes: [Ingress]
+ingress:
+- from:
+  - namespaceSelector: {}
+  ports: [{protocol: TCP, port: 8443}, {protocol: TCP, port: 9443}]
+`)
+	assertSpec(t, "shop", "allow-metrics-ingress", `
+podSelector: {matchLabels: {app: server}}
+policyTypes: [Ingress]
+ingress:
+- from:
+  - namespaceSelector: {matchLabels: {metrics: enabled}}
+  ports: [{protocol: TCP, port: 9000}]
+`)
+	assertSpec(t, "shop", "allow-pay-egress", `
+podSelector: {matchLabels: {app: server}}
+policyTypes: [Egress]
+egress:
+- to: [{ipBlock: {cidr: 192.0.2.0/24}}, {ipBlock: {cidr: "2001:db8::/32"}}]
+  ports: [{protocol: TCP, port: 443}]
+`)
+}
+
+func TestPoliciesSayWhy(t *testing.T) {
+	assert.Equal(t, "Orders are kept there.", find(t, "shop", "allow-database-egress").Annotations[flow.WhyAnnotation])
+}
+
+func names(policies []*networkingv1.NetworkPolicy) (all []string) {
+	for _, p := range policies {
+		all = append(all, p.Name)
+	}
+	return all
+}
+
+func find(t *testing.T, namespace, name string) *networkingv1.NetworkPolicy {
+	t.Helper()
+	for _, p := range flow.Policies(namespace, flows) {
+		if p.Name == name {
+			return p
+		}
+	}
+	require.Failf(t, "no such policy", "%s/%s", namespace, name)
+	return nil
+}
+
+func assertSpec(t *testing.T, namespace, name, want string) {
+	t.Helper()
+	var spec networkingv1.NetworkPolicySpec
+	require.NoError(t, yaml.UnmarshalStrict([]byte(want), &spec))
+	assert.Equal(t, spec, find(t, namespace, name).Spec)
+}
