@@ -13,7 +13,7 @@ func (b *builder) monitors(p plan) (manifest.Set, error) {
 			"port": "metrics", "scheme": "https",
 			"tlsConfig": map[string]any{
 				"ca":         map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}},
-				"serverName": p.Name + "-rw." + Namespace + ".svc",
+				"serverName": p.primary(),
 			},
 		})
 	if err != nil || p.Pooler == nil {

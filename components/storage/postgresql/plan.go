@@ -56,8 +56,11 @@ func (p plan) host() string {
 	if p.Pooler != nil {
 		return p.poolerName() + "." + Namespace + ".svc"
 	}
-	return p.Name + "-rw." + Namespace + ".svc"
+	return p.primary()
 }
+
+// primary is the instance that takes writes.
+func (p plan) primary() string { return p.Name + "-rw." + Namespace + ".svc" }
 
 // serverName is the directory of the cluster's own backups.
 func (p plan) serverName() string {

@@ -27,6 +27,14 @@ func TestPooler(t *testing.T) {
 	assert.Empty(t, run(t, single(t)).objects("Pooler"))
 }
 
+// TestPastThePooler: a client with a pool of its own finds the primary without a pooler in between.
+func TestPastThePooler(t *testing.T) {
+	pooled, direct := run(t, zonal(t)).databases["iris"], run(t, single(t)).databases["iris"]
+	assert.Equal(t, "platform-pooler-rw.postgresql.svc", pooled.Host)
+	assert.Equal(t, "platform-rw.postgresql.svc", pooled.Primary)
+	assert.Equal(t, direct.Host, direct.Primary)
+}
+
 func texts(list any) (all []string) {
 	for _, item := range list.([]any) {
 		all = append(all, item.(string))

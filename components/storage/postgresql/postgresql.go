@@ -34,7 +34,10 @@ type PostgreSQL struct {
 type Connection struct {
 	// Host leads to the primary, or to the pooler in front of it; it can be verified by the server's certificate.
 	Host string
-	Port int
+	// Primary leads to the primary, whether there is a pooler or not: for clients with a pool of their own, which want
+	// sessions that stay theirs. Both have the same Port.
+	Primary string
+	Port    int
 	// Database is the database's name, User the role that owns it.
 	Database, User string
 	// Password is the role's password: letters and digits.
