@@ -56,6 +56,8 @@ var table = []Tool{
 	{"valkey-sentinel", debian, valkeyPackages, "", ""},
 	{"valkey-cli", debian, valkeyPackages, "", ""},
 	{"haproxy", debian, "haproxy", "", ""},
+	{"postgres", debian, "postgresql", "", ""},
+	{"initdb", debian, "postgresql", "", ""},
 }
 
 // find returns the tool of that name, or an error that names the nearest one.
