@@ -8,7 +8,7 @@ func (b *builder) monitors(p plan) (manifest.Set, error) {
 	if !p.PodMonitor {
 		return manifest.Set{}, nil
 	}
-	instances, err := podMonitor(Namespace, p.Name, map[string]any{"cnpg.io/cluster": p.Name, "cnpg.io/podRole": "instance"},
+	instances, err := podMonitor(Namespace, p.Name, map[string]any{ClusterLabel: p.Name, "cnpg.io/podRole": "instance"},
 		map[string]any{
 			"port": "metrics", "scheme": "https",
 			"tlsConfig": map[string]any{

@@ -19,6 +19,8 @@ const (
 	OperatorNamespace = "cnpg-system"
 	// ControlPlaneSecret is where the Control Plane finds its database: key url.
 	ControlPlaneSecret = "controlplane-db"
+	// ClusterLabel has the name of the cluster that a pod belongs to, poolers included; the operator sets it.
+	ClusterLabel = "cnpg.io/cluster"
 	// Port is that of databases and poolers.
 	Port = 5432
 )
