@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	components   = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:monitoring, controlplane:resources, controlplane:storage"
+	components   = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:resources, controlplane:storage"
 	duration     = "must be a positive duration such as 720h or 30m"
 	quantity     = "must be an amount above zero such as 500m or 1Gi"
 	replicas     = "must be a whole number from 1 to 5"
@@ -46,7 +46,7 @@ var bad = []badConfiguration{
 	{"key of several places at the wrong level", "controlplane:certManager: {}", []string{
 		`controlplane:certManager: is not a key; allowed are ` + components + `; did you mean "controlplane:certTrust.certManager"?`}},
 	{"key that is ambiguous elsewhere", "cluster: {replicas: 2, requests: {}}", []string{
-		`controlplane:cluster.replicas: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:certTrust.trustManager.replicas"?`,
+		`controlplane:cluster.replicas: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:identity.replicas"?`,
 		`controlplane:cluster.requests: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn`}},
 	{"key in the wrong component", "cluster: {platformCA: {}}", []string{
 		`controlplane:cluster.platformCA: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:certTrust.platformCA"?`}},
@@ -58,8 +58,8 @@ var bad = []badConfiguration{
 		`controlplane:certTrust.platformCA.selfSigned.privateKey.algoritm: is not a key; allowed are algorithm, rotationPolicy, size; did you mean "algorithm"?`}},
 	{"unknown key without resemblance", "monitoring: {grafana: true}", []string{
 		"controlplane:monitoring.grafana: is not a key; allowed are customResourceDefinitions"}},
-	{"unknown resource class", "resources: {database: {}}", []string{
-		"controlplane:resources.database: is not a key; allowed are apiServer, gateway, identityProvider, operator"}},
+	{"unknown resource class", "resources: {worker: {}}", []string{
+		"controlplane:resources.worker: is not a key; allowed are apiServer, gateway, identityProvider, operator"}},
 	{"unknown override", "artifacts: {overrides: {cert-manager: {directory: x}}}", []string{
 		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are barmanCloud, certManager, cloudNativePG, prometheusOperator, trustManager; did you mean "certManager"?`}},
 

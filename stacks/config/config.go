@@ -22,6 +22,8 @@ type Config struct {
 	CertTrust CertTrust `json:"certTrust"`
 	// The data of the platform: databases, cache and object storage.
 	Storage Storage `json:"storage"`
+	// The identity provider: Keycloak, with its realms and clients.
+	Identity Identity `json:"identity"`
 }
 
 // Availability is a profile that replicas, spread and budgets follow from.

@@ -23,7 +23,7 @@ func amounts(cpu, memory string) config.ResourceAmounts {
 func hours(n int) config.Duration { return config.Duration(time.Duration(n) * time.Hour) }
 
 func TestDefaults(t *testing.T) {
-	cfg, err := config.Parse(nil)
+	cfg, err := parse(t, "")
 	require.NoError(t, err)
 	want := &config.Config{
 		Availability: config.Single,
@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 			}},
 			Bundle: config.Bundle{Name: "platform-trust", Key: "ca-certificates.crt", PublicRoots: true},
 		},
-		Storage: defaultStorage(),
+		Storage: defaultStorage(), Identity: defaultIdentity(),
 	}
 	assert.Equal(t, toJSON(t, want), toJSON(t, cfg))
 }
@@ -132,6 +132,7 @@ func TestParseJSON(t *testing.T) {
 		"controlplane:availability": "zonal",
 		"controlplane:certTrust":    `{"bundle":{"name":"trust"},"trustManager":{"replicas":3.0}}`,
 		"controlplane:cluster":      `{"kubeconfigContent":"kind: Config"}`,
+		"controlplane:identity":     `{"hostname":"iris.example.com"}`,
 		"aws:region":                "eu-central-1",
 	})
 	require.NoError(t, err)
@@ -145,6 +146,7 @@ func TestParseJSON(t *testing.T) {
 	_, err = config.ParseJSON(map[string]string{
 		"controlplane:certTrust":  `{"bundle": {`,
 		"controlplane:clusters":   `{}`,
+		"controlplane:identity":   `{"hostname":"iris.example.com"}`,
 		"controlplane:monitoring": `{"customResourceDefinitions":"none"}`,
 	})
 	assert.EqualError(t, err, `controlplane:certTrust: a string must be a map with the keys acme, bundle, certManager, controlPlaneIssuer, platformCA, trustManager
@@ -161,7 +163,10 @@ func TestSetStackKeepsAnIdentifierOfItsOwn(t *testing.T) {
 
 // TestSecretsAreNeverPrinted prints a configuration in every way that is at hand.
 func TestSecretsAreNeverPrinted(t *testing.T) {
-	cfg, err := config.Parse(map[string]any{"cluster": map[string]any{"kubeconfigContent": config.Secret("hunter2")}})
+	cfg, err := config.Parse(map[string]any{
+		"cluster":  map[string]any{"kubeconfigContent": config.Secret("hunter2")},
+		"identity": map[string]any{"hostname": "iris.example.com"},
+	})
 	require.NoError(t, err)
 	yamlText, err := yaml.Marshal(cfg)
 	require.NoError(t, err)

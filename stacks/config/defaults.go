@@ -107,6 +107,7 @@ func (c *Config) derive() {
 	c.derivePostgreSQL()
 	c.deriveCache()
 	c.deriveObjectStorage()
+	c.deriveIdentity()
 }
 
 func (c *Config) deriveCertTrust() {

@@ -23,21 +23,29 @@ import (
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
+// hostname is the one value that every stack has to set.
+const hostname = "hostname: iris.example.com"
+
 // parse reads the section config of a stack file, in which $CA and the like
-// stand for certificates and keys.
+// stand for certificates and keys. A text without the key identity gets it
+// with the hostname that every stack needs.
 func parse(t *testing.T, text string) (*config.Config, error) {
 	t.Helper()
-	var values map[string]any
+	values := map[string]any{}
 	require.NoError(t, yaml.Unmarshal([]byte(expand(t, text)), &values), "the test's YAML")
+	if _, ok := values["identity"]; !ok {
+		values["identity"] = map[string]any{"hostname": "iris.example.com"}
+	}
 	return config.Parse(values)
 }
 
-// project makes a project directory with the given stack files.
+// project makes a project directory with the given stack files, and the
+// hostname that every stack needs in Pulumi.yaml.
 func project(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
 	if _, ok := files["Pulumi.yaml"]; !ok {
-		files["Pulumi.yaml"] = "name: controlplane\nruntime: go\n"
+		files["Pulumi.yaml"] = "name: controlplane\nruntime: go\nconfig:\n  identity: {default: {" + hostname + "}}\n"
 	}
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(expand(t, content)), 0o600))

@@ -23,6 +23,7 @@ func imply(components map[string]any) {
 	if zonal {
 		absent(databases, "synchronousReplicas", 1)
 	}
+	implyRealms(group(components, "identity"))
 }
 
 // group returns the map at a key, which it makes where there is none.

@@ -148,6 +148,9 @@ func (s Schema) Allowed() string {
 	case "array":
 		return s.allowedList()
 	case "object":
+		if values, ok := s["additionalProperties"].(map[string]any); ok && values["type"] == "string" {
+			return "a map of names to strings"
+		}
 		if !s.IsObject() {
 			return "a map of names to values, each a string, a number, true or false"
 		}
