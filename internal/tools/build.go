@@ -29,8 +29,11 @@ func (b *builder) groupDir(group string) string { return filepath.Join(b.root, "
 
 // plan finds out where the tool's binary is, or will be.
 func (b *builder) plan(ctx context.Context, t Tool) (plan, error) {
-	if t.Group == debian {
-		return b.planDebian(t), nil
+	switch t.Group {
+	case debian:
+		return b.planDebian(ctx, t)
+	case maven:
+		return b.planMaven(t)
 	}
 	version, err := b.version(t)
 	if err != nil {
@@ -62,22 +65,8 @@ func (b *builder) build(ctx context.Context, names []string) (map[string]string,
 	paths := map[string]string{}
 	var missing []plan
 	for _, name := range names {
-		if _, known := paths[name]; known {
-			continue
-		}
-		t, err := b.find(name)
-		if err != nil {
+		if err := b.look(ctx, name, paths, &missing); err != nil {
 			return nil, err
-		}
-		p, err := b.plan(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		paths[name] = p.binary
-		if !exists(p.binary) {
-			missing = append(missing, p)
-		} else if p.own {
-			markUsed(p.dir())
 		}
 	}
 	for i, p := range missing {
@@ -90,6 +79,35 @@ func (b *builder) build(ctx context.Context, names []string) (map[string]string,
 	return paths, nil
 }
 
+// look adds the binary to paths; if it is missing, it adds the plan to those, after that of what is needed to get it.
+func (b *builder) look(ctx context.Context, name string, paths map[string]string, missing *[]plan) error {
+	if _, known := paths[name]; known {
+		return nil
+	}
+	t, err := b.find(name)
+	if err != nil {
+		return err
+	}
+	p, err := b.plan(ctx, t)
+	if err != nil {
+		return err
+	}
+	paths[name] = p.binary
+	if exists(p.binary) {
+		if p.own {
+			markUsed(p.dir())
+		}
+		return nil
+	}
+	if t.Group == maven {
+		if err := b.look(ctx, mvn, paths, missing); err != nil {
+			return err
+		}
+	}
+	*missing = append(*missing, p)
+	return nil
+}
+
 func (p plan) dir() string { return filepath.Dir(filepath.Dir(p.binary)) }
 
 // buildOne builds a tool while nobody else builds one, unless somebody has built it in the meantime, and returns its
@@ -100,8 +118,11 @@ func (b *builder) buildOne(ctx context.Context, p plan, number, of int) (string,
 		title += fmt.Sprintf(" (%d/%d)", number, of)
 	}
 	doing, make := "build", b.compile
-	if p.Group == debian {
-		doing, make = "fetch", b.fetch
+	switch p.Group {
+	case debian:
+		doing, make = "fetch", b.fetchDebian
+	case maven:
+		doing, make = "fetch", b.fetchMaven
 	}
 	unlock, err := b.lock(ctx, doing+"ing "+title)
 	if err != nil {
@@ -172,12 +193,16 @@ func markUsed(dir string) {
 	}
 }
 
-// removeUnused removes builds of the group from other content that nobody has used for long. It may fail: what is left
+// removeUnused removes builds of the same from other content that nobody has used for long. It may fail: what is left
 // is looked at again after the next build.
 func (b *builder) removeUnused(p plan) {
-	dirs, _ := filepath.Glob(filepath.Join(b.cache, p.Group+"-*"))
+	prefix := p.Group + "-"
+	if p.Group == maven {
+		prefix = p.Name + "-"
+	}
+	dirs, _ := filepath.Glob(filepath.Join(b.cache, prefix+"*"))
 	for _, dir := range dirs {
-		key := strings.TrimPrefix(filepath.Base(dir), p.Group+"-")
+		key := strings.TrimPrefix(filepath.Base(dir), prefix)
 		info, err := os.Stat(dir)
 		if err == nil && dir != p.dir() && len(key) == keyLength && time.Since(info.ModTime()) > unused {
 			_ = os.RemoveAll(dir)

@@ -3,8 +3,6 @@ package tools
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -24,17 +22,25 @@ type debianSystem struct {
 	apt     string   // directory with sources.list and sources.list.d
 	release string   // file with the codename of the system's release
 	status  string   // file with the installed packages; "": the system's
-	sbin    []string // directories with programs that are not on everybody's PATH
+	bin     []string // patterns of directories with programs that are not on everybody's PATH
 }
 
 var thisSystem = debianSystem{
-	apt: "/etc/apt", release: "/etc/os-release", sbin: []string{"/usr/local/sbin", "/usr/sbin", "/sbin"},
+	apt: "/etc/apt", release: "/etc/os-release",
+	bin: []string{"/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/postgresql/*/bin"},
 }
 
 // planDebian finds the program on the machine, or where it is, or will be, in the cache.
-func (b *builder) planDebian(t Tool) plan {
+func (b *builder) planDebian(ctx context.Context, t Tool) (plan, error) {
 	if path := b.system.find(t.Name); path != "" {
-		return plan{Tool: t, version: "the machine's", binary: path}
+		err := suits(ctx, t.Name, path)
+		if err == nil {
+			return plan{Tool: t, version: "the machine's", binary: path}, nil
+		}
+		if ctx.Err() != nil {
+			return plan{}, context.Cause(ctx)
+		}
+		b.sayOnce(fmt.Sprintf("not using %s: %v", path, err))
 	}
 	p := plan{Tool: t, version: "newest", binary: filepath.Join(b.debianLink(t), "bin", t.Name), own: true}
 	// The link leads to the directory of a version, which stays while somebody uses it.
@@ -44,7 +50,7 @@ func (b *builder) planDebian(t Tool) plan {
 			p.version = string(version)
 		}
 	}
-	return p
+	return p, nil
 }
 
 func (s debianSystem) find(name string) string {
@@ -53,9 +59,13 @@ func (s debianSystem) find(name string) string {
 			return path
 		}
 	}
-	for _, dir := range s.sbin {
-		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-			return path
+	for _, pattern := range s.bin {
+		paths, _ := filepath.Glob(filepath.Join(pattern, name)) // the patterns are valid
+		slices.Reverse(paths)                                   // the newest first
+		for _, path := range paths {
+			if path, err := exec.LookPath(path); err == nil {
+				return path
+			}
 		}
 	}
 	return ""
@@ -69,12 +79,12 @@ func (b *builder) debianLink(t Tool) string {
 	return filepath.Join(b.cache, debian+"-"+t.debianPackages()[0])
 }
 
-// fetch gets the tool's packages, and those that they need and the machine lacks, and unpacks them.
-func (b *builder) fetch(ctx context.Context, p plan, title string) error {
+// fetchDebian gets the tool's packages, and those that they need and the machine lacks, and unpacks them.
+func (b *builder) fetchDebian(ctx context.Context, p plan, title string) error {
 	packages := strings.Join(p.debianPackages(), " ")
 	for _, program := range []string{"apt-get", "apt-cache", "apt-config", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("neither %s nor %s is on PATH: install what has %s (on Debian: apt-get install %s)", p.Name, program, p.Name, packages)
+			return fmt.Errorf("neither a %s that suits nor %s is on PATH: install what has %s (on Debian: apt-get install %s)", p.Name, program, p.Name, packages)
 		}
 	}
 	removePartial(b.cache)
@@ -94,86 +104,6 @@ func (b *builder) fetch(ctx context.Context, p plan, title string) error {
 		return fmt.Errorf("%w (or install it: apt-get install %s)", err, packages)
 	}
 	return b.unpack(ctx, p, a)
-}
-
-// unpack makes the directory of a version from downloaded packages, in one step, and lets the link lead there.
-func (b *builder) unpack(ctx context.Context, p plan, a *apt) error {
-	archives, err := filepath.Glob(filepath.Join(a.archives(), "*.deb"))
-	if err != nil || len(archives) == 0 {
-		return fmt.Errorf("apt holds %s for installed and has fetched nothing, but there is no %s on PATH", p.Package, p.Name)
-	}
-	slices.Sort(archives)
-	content := filepath.Join(a.dir, "content")
-	if err := os.MkdirAll(filepath.Join(content, "bin"), 0o755); err != nil {
-		return err
-	}
-	key := sha256.New()
-	for _, archive := range archives { // a name has the version
-		fmt.Fprintln(key, filepath.Base(archive))
-		if err := a.run(ctx, "dpkg-deb", "-x", archive, filepath.Join(content, "root")); err != nil {
-			return err
-		}
-	}
-	if err := writePrograms(content); err != nil {
-		return err
-	}
-	if !exists(filepath.Join(content, "bin", p.Name)) {
-		return fmt.Errorf("no program %s in the packages %s", p.Name, strings.Join(p.debianPackages(), " "))
-	}
-	if err := os.WriteFile(filepath.Join(content, versionFile), []byte(debianVersion(archives, p.debianPackages()[0])), 0o644); err != nil {
-		return err
-	}
-	name := debian + "-" + hex.EncodeToString(key.Sum(nil))[:keyLength]
-	if dir := filepath.Join(b.cache, name); !exists(dir) {
-		if err := os.Rename(content, dir); err != nil {
-			return err
-		}
-	}
-	link := filepath.Join(a.dir, "link")
-	if err := os.Symlink(name, link); err != nil {
-		return err
-	}
-	return os.Rename(link, b.debianLink(p.Tool))
-}
-
-// wrapper runs a program with the libraries that came with it. It replaces itself, so a signal reaches the program.
-const wrapper = `#!/bin/sh
-root=$(dirname "$(readlink -f "$0")")/../root
-for dir in "$root"/lib/*-linux-gnu* "$root"/usr/lib/*-linux-gnu* "$root"/lib "$root"/usr/lib; do
-	[ ! -d "$dir" ] || LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$dir
-done
-export LD_LIBRARY_PATH
-exec "$root/%s" "$@"
-`
-
-// writePrograms writes a wrapper for every program below root.
-func writePrograms(content string) error {
-	programs, err := filepath.Glob(filepath.Join(content, "root", "usr", "*bin", "*"))
-	if err != nil {
-		return err
-	}
-	for _, path := range programs {
-		program, err := filepath.Rel(filepath.Join(content, "root"), path)
-		if err != nil {
-			return err
-		}
-		script := fmt.Sprintf(wrapper, program)
-		if err := os.WriteFile(filepath.Join(content, "bin", filepath.Base(path)), []byte(script), 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// debianVersion is the version in the name of the package's archive, NAME_VERSION_ARCHITECTURE.deb.
-func debianVersion(archives []string, name string) string {
-	for _, archive := range archives {
-		parts := strings.Split(filepath.Base(archive), "_")
-		if len(parts) == 3 && parts[0] == name {
-			return strings.ReplaceAll(parts[1], "%3a", ":")
-		}
-	}
-	return "unknown"
 }
 
 // apt runs apt's programs with lists, archives and sources of its own.

@@ -108,7 +108,7 @@ func TestMissingDebianPackageIsNamed(t *testing.T) {
 func TestProgramsOfTheMachineAreTaken(t *testing.T) {
 	b := debianProject(t)
 	sbin := t.TempDir()
-	b.system.sbin = []string{sbin}
+	b.system.bin = []string{sbin}
 	own := filepath.Join(sbin, "controlplane-greeter")
 	require.NoError(t, os.WriteFile(own, []byte("#!/bin/sh\n"), 0o755))
 	paths, err := b.build(t.Context(), []string{"controlplane-greeter"})

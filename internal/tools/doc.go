@@ -6,5 +6,6 @@
 // the same state share it and a change is never missed. Only what is asked for and missing is built; one build runs at
 // a time on a machine, whoever asks.
 //
-// Programs that are not written in Go are the machine's, or come from Debian packages into the same cache.
+// Programs that are not written in Go are the machine's, or come from Debian packages into the same cache. What no
+// machine has comes from a Maven repository, by its checksum.
 package tools

@@ -12,15 +12,34 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Tool is one program of the bill of materials.
+// Tool is one program of the bill of materials. It comes from one of three places: a Go module of a group below tools/,
+// Debian packages, or a distribution in a Maven repository.
 type Tool struct {
 	Name    string // of the binary
-	Group   string // directory below tools/ whose go.mod pins it; or "debian"
-	Package string // what is built: an import path, or a directory of the group; or the Debian packages that hold it
-	Module  string // the module whose version is the tool's
-	// Flags are for the linker: $VERSION stands for the module's version, $MAJOR and $MINOR for its first two numbers.
-	Flags string
+	Group   string // directory below tools/ whose go.mod pins it; or "debian" or "maven"
+	Package string // what is built: an import path, or a directory of the group; or Debian packages; or Maven coordinates
+
+	Module string // from a Go module: the one whose version is the tool's
+	Flags  string // and those for the linker: $VERSION stands for the version, $MAJOR and $MINOR for its first numbers
+
+	Program string // from Maven: the binary's path in the distribution
+	SHA256  string // and the distribution's
 }
+
+func goTool(name, group, pkg, module, flags string) Tool {
+	return Tool{Name: name, Group: group, Package: pkg, Module: module, Flags: flags}
+}
+
+func debianTool(name, packages string) Tool {
+	return Tool{Name: name, Group: debian, Package: packages}
+}
+
+func mavenTool(name, coordinates, program, sha256 string) Tool {
+	return Tool{Name: name, Group: maven, Package: coordinates, Program: program, SHA256: sha256}
+}
+
+// fromModule reports whether the tool is built from a Go module, as opposed to fetched.
+func (t Tool) fromModule() bool { return t.Group != debian && t.Group != maven }
 
 const (
 	kubernetesFlags = "-X k8s.io/component-base/version.gitVersion=$VERSION" +
@@ -32,32 +51,36 @@ const (
 
 // table is in the order in which a build of everything goes.
 var table = []Tool{
-	{"gotestsum", "lint", "gotest.tools/gotestsum", "gotest.tools/gotestsum", "-X gotest.tools/gotestsum/cmd.version=$VERSION"},
-	{"staticcheck", "lint", "honnef.co/go/tools/cmd/staticcheck", "honnef.co/go/tools", ""},
-	{pulumi, "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "github.com/pulumi/pulumi/pkg/v3", "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$VERSION"},
-	{"etcd", "etcd", ".", "go.etcd.io/etcd/server/v3", ""},
-	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes", kubernetesFlags},
-	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes", kubernetesFlags},
-	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", kubernetesFlags},
-	{"kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok", ""},
-	{"cert-manager-controller", "cert-manager", "./controller", "github.com/cert-manager/cert-manager", certManagerFlags},
-	{"cert-manager-webhook", "cert-manager", "./webhook", "github.com/cert-manager/cert-manager", certManagerFlags},
-	{"cert-manager-cainjector", "cert-manager", "./cainjector", "github.com/cert-manager/cert-manager", certManagerFlags},
-	{"cert-manager-startupapicheck", "cert-manager", "./startupapicheck", "github.com/cert-manager/cert-manager", certManagerFlags},
-	{"cert-manager-acmesolver", "cert-manager", "./acmesolver", "github.com/cert-manager/cert-manager", certManagerFlags},
-	{"trust-manager", "trust-manager", ".", "github.com/cert-manager/trust-manager", ""},
-	{"trust-package", "trust-package", ".", "golang.org/x/crypto/x509roots/fallback", "-X main.version=$VERSION"},
-	{"pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"},
-	{"cloudnative-pg-manager", "cloudnative-pg", ".", "github.com/cloudnative-pg/cloudnative-pg", ""},
-	{"plugin-barman-cloud", "barman-cloud", ".", "github.com/cloudnative-pg/plugin-barman-cloud", ""},
-	{"minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""},
-	{"mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""},
-	{"valkey-server", debian, valkeyPackages, "", ""},
-	{"valkey-sentinel", debian, valkeyPackages, "", ""},
-	{"valkey-cli", debian, valkeyPackages, "", ""},
-	{"haproxy", debian, "haproxy", "", ""},
-	{"postgres", debian, "postgresql", "", ""},
-	{"initdb", debian, "postgresql", "", ""},
+	goTool("gotestsum", "lint", "gotest.tools/gotestsum", "gotest.tools/gotestsum", "-X gotest.tools/gotestsum/cmd.version=$VERSION"),
+	goTool("staticcheck", "lint", "honnef.co/go/tools/cmd/staticcheck", "honnef.co/go/tools", ""),
+	goTool(pulumi, "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "github.com/pulumi/pulumi/pkg/v3", "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$VERSION"),
+	goTool("etcd", "etcd", ".", "go.etcd.io/etcd/server/v3", ""),
+	goTool("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes", kubernetesFlags),
+	goTool("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes", kubernetesFlags),
+	goTool("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", kubernetesFlags),
+	goTool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok", ""),
+	goTool("cert-manager-controller", "cert-manager", "./controller", "github.com/cert-manager/cert-manager", certManagerFlags),
+	goTool("cert-manager-webhook", "cert-manager", "./webhook", "github.com/cert-manager/cert-manager", certManagerFlags),
+	goTool("cert-manager-cainjector", "cert-manager", "./cainjector", "github.com/cert-manager/cert-manager", certManagerFlags),
+	goTool("cert-manager-startupapicheck", "cert-manager", "./startupapicheck", "github.com/cert-manager/cert-manager", certManagerFlags),
+	goTool("cert-manager-acmesolver", "cert-manager", "./acmesolver", "github.com/cert-manager/cert-manager", certManagerFlags),
+	goTool("trust-manager", "trust-manager", ".", "github.com/cert-manager/trust-manager", ""),
+	goTool("trust-package", "trust-package", ".", "golang.org/x/crypto/x509roots/fallback", "-X main.version=$VERSION"),
+	goTool("pebble", "pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/letsencrypt/pebble/v2", "-X main.version=$VERSION"),
+	goTool("cloudnative-pg-manager", "cloudnative-pg", ".", "github.com/cloudnative-pg/cloudnative-pg", ""),
+	goTool("plugin-barman-cloud", "barman-cloud", ".", "github.com/cloudnative-pg/plugin-barman-cloud", ""),
+	goTool("minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""),
+	goTool("mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""),
+	debianTool("valkey-server", valkeyPackages),
+	debianTool("valkey-sentinel", valkeyPackages),
+	debianTool("valkey-cli", valkeyPackages),
+	debianTool("haproxy", "haproxy"),
+	debianTool("postgres", "postgresql"),
+	debianTool("initdb", "postgresql"),
+	debianTool(java, "default-jre-headless"),
+	debianTool(mvn, "maven"),
+	mavenTool("keycloak", "org.keycloak:keycloak-quarkus-dist:26.7.3:tar.gz", "bin/kc.sh",
+		"77657f30b7e90d70f727712ce1c967f430fd6a5e9f458d32d8c6df0635345f47"),
 }
 
 // find returns the tool of that name, or an error that names the nearest one.
@@ -75,7 +98,7 @@ func (b *builder) find(name string) (Tool, error) {
 func (b *builder) modules() []string {
 	var names []string
 	for _, t := range b.table {
-		if t.Group != debian {
+		if t.fromModule() {
 			names = append(names, t.Name)
 		}
 	}

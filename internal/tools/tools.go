@@ -16,7 +16,7 @@ const CacheEnv = "PLATFORM_TOOLS_CACHE"
 type Status struct {
 	Name    string `json:"name"`
 	Version string `json:"version"` // as pinned; a Pulumi command line of the machine may be another
-	Group   string `json:"group"`   // directory below tools/ that pins it, or "debian" for a Debian package
+	Group   string `json:"group"`   // directory below tools/ that pins it, or "debian" or "maven" for where it is fetched from
 	Path    string `json:"path"`    // of the binary: where it is, or will be
 	Ready   bool   `json:"ready"`   // the binary is there
 }
@@ -69,9 +69,9 @@ func Path(ctx context.Context, name string) (string, error) {
 	return paths[name], nil
 }
 
-// Build builds those of the named tools that are missing, and returns their binaries' absolute paths by name. When none
-// is named, it builds all that come from Go modules: see All for the others. A Pulumi command line of the machine that
-// suits is taken for "pulumi".
+// Build builds, or fetches, those of the named tools that are missing, and returns their binaries' absolute paths by
+// name. When none is named, it builds all that come from Go modules: see All for the others. A Pulumi command line of
+// the machine that suits is taken for "pulumi", and of what Debian packages hold whatever of the machine suits.
 func Build(ctx context.Context, names ...string) (map[string]string, error) {
 	b, err := standard(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func Build(ctx context.Context, names ...string) (map[string]string, error) {
 	return b.build(ctx, names)
 }
 
-// All returns the names of all tools, for Build: those that come from Go modules, and those of Debian packages.
+// All returns the names of all tools, for Build: those that come from Go modules, and those that are fetched.
 func All() []string { return (&builder{table: table}).names() }
 
 // PulumiRoot returns the directory below which bin/pulumi is the Pulumi command line to use, as the Automation API's
