@@ -29,7 +29,7 @@ func (b *builder) client(c Client) error {
 	if err != nil {
 		return err
 	}
-	made, err := openid.NewClient(b.ctx, b.child(c.ID), b.clientSettings(c, secret), b.options()...)
+	made, err := openid.NewClient(b.ctx, b.child(c.ID), b.clientSettings(c, secret), b.inRealm()...)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (b *builder) client(c Client) error {
 		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), Name: pulumi.String("Client ID"),
 		ClaimName: pulumi.String("clientId"), ClaimValueType: pulumi.String("String"), SessionNote: pulumi.String("clientId"),
 		AddToAccessToken: pulumi.Bool(true), AddToIdToken: pulumi.Bool(false),
-	}, b.options()...); err != nil {
+	}, b.options(pulumi.DeletedWith(made))...); err != nil {
 		return fmt.Errorf("claim clientId: %w", err)
 	}
 	for _, role := range c.Roles {
@@ -65,7 +65,10 @@ func (b *builder) secret(c Client) (pulumi.StringPtrInput, error) {
 	}
 	made, err := part.Common{Random: b.args.Random, PasswordGeneration: b.args.PasswordGeneration}.
 		Password(b.ctx, b.parent, b.child(c.ID))
-	return made.ToStringPtrOutput(), err
+	if err != nil {
+		return nil, err
+	}
+	return made.ToStringPtrOutput(), nil
 }
 
 func (b *builder) clientSettings(c Client, secret pulumi.StringPtrInput) *openid.ClientArgs {
@@ -113,12 +116,12 @@ func (b *builder) clientScopes(c Client, made *openid.Client) error {
 	defaults := func(after ...pulumi.Resource) (pulumi.Resource, error) {
 		return openid.NewClientDefaultScopes(b.ctx, b.child(c.ID), &openid.ClientDefaultScopesArgs{
 			RealmId: b.realm, ClientId: id, DefaultScopes: pulumi.ToStringArray(defaultScopes(c)),
-		}, b.options(pulumi.DependsOn(slices.Concat(custom, after)))...)
+		}, b.options(pulumi.DeletedWith(made), pulumi.DependsOn(slices.Concat(custom, after)))...)
 	}
 	optionals := func(after ...pulumi.Resource) (pulumi.Resource, error) {
 		return openid.NewClientOptionalScopes(b.ctx, b.child(c.ID), &openid.ClientOptionalScopesArgs{
 			RealmId: b.realm, ClientId: id, OptionalScopes: pulumi.ToStringArray(c.OptionalScopes),
-		}, b.options(pulumi.DependsOn(slices.Concat(custom, after)))...)
+		}, b.options(pulumi.DeletedWith(made), pulumi.DependsOn(slices.Concat(custom, after)))...)
 	}
 	// A scope cannot be both, so it has to leave one list before it enters the other.
 	first, second := defaults, optionals
@@ -154,11 +157,11 @@ func (b *builder) grant(c Client, made *openid.Client, role string) error {
 	name := b.child(c.ID + "/" + role)
 	if _, err := openid.NewClientServiceAccountRealmRole(b.ctx, name, &openid.ClientServiceAccountRealmRoleArgs{
 		RealmId: b.realm, ServiceAccountUserId: made.ServiceAccountUserId, Role: b.roles[role].Name,
-	}, b.options()...); err != nil {
+	}, b.options(pulumi.DeletedWith(made))...); err != nil {
 		return err
 	}
 	_, err := keycloak.NewGenericRoleMapper(b.ctx, name, &keycloak.GenericRoleMapperArgs{
 		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), RoleId: b.roles[role].ID().ToStringOutput(),
-	}, b.options()...)
+	}, b.options(pulumi.DeletedWith(made))...)
 	return err
 }
