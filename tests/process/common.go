@@ -24,7 +24,7 @@ const Issuer = "platform-ca"
 // Provider is a provider that the mocks accept.
 type Provider struct{ pulumi.ProviderResourceState }
 
-// Common is what the parts of the storage are given.
+// Common is what every part is given.
 func Common(ctx *pulumi.Context, availability workload.Availability) (part.Common, error) {
 	kubernetes, random := &Provider{}, &Provider{}
 	for kind, p := range map[string]*Provider{"kubernetes": kubernetes, "random": random} {
@@ -35,11 +35,20 @@ func Common(ctx *pulumi.Context, availability workload.Availability) (part.Commo
 	return part.Common{
 		Provider: kubernetes, Random: random, Availability: availability, Issuer: Issuer, Trust: Trust,
 		ControlPlaneNamespace: "controlplane-system", Protect: availability == workload.Zonal,
-		Classes: workload.Classes{workload.Operator: corev1.ResourceRequirements{
-			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
-			Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m"), corev1.ResourceMemory: resource.MustParse("512Mi")},
-		}},
+		Classes: workload.Classes{
+			workload.Operator:         class("100m", "128Mi", "500m", "512Mi"),
+			workload.IdentityProvider: class("500m", "1Gi", "1", "2Gi"),
+		},
 	}, nil
+}
+
+func class(cpuRequest, memoryRequest, cpuLimit, memoryLimit string) corev1.ResourceRequirements {
+	list := func(cpu, memory string) corev1.ResourceList {
+		return corev1.ResourceList{
+			corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory),
+		}
+	}
+	return corev1.ResourceRequirements{Requests: list(cpuRequest, memoryRequest), Limits: list(cpuLimit, memoryLimit)}
 }
 
 func typeMeta(kind string) metav1.TypeMeta { return metav1.TypeMeta{APIVersion: "v1", Kind: kind} }

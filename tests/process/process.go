@@ -179,19 +179,6 @@ func (p *Process) Exec(ctx context.Context, command ...string) (string, error) {
 	return string(out), err
 }
 
-// Ready runs the container's readiness probe, which has to be a command.
-func (p *Process) Ready(ctx context.Context) error {
-	probe := p.Container.Spec.ReadinessProbe
-	if probe == nil || probe.Exec == nil {
-		return fmt.Errorf("container %s has no readiness probe that is a command", p.Container.Spec.Name)
-	}
-	out, err := p.Exec(ctx, probe.Exec.Command...)
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(out))
-	}
-	return nil
-}
-
 // Log is all that the container has written.
 func (p *Process) Log() string {
 	data, err := os.ReadFile(p.log)

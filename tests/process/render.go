@@ -35,6 +35,8 @@ type Object struct {
 // Objects are all that a program registers, with the Secrets and ConfigMaps that cert-manager and trust-manager make.
 type Objects struct {
 	All []*Object
+	// Others are the resources of other providers, as they are registered.
+	Others []pulumi.MockResourceArgs
 
 	t         *testing.T
 	issuer    *issuer
@@ -48,7 +50,7 @@ func Render(t *testing.T, ca verify.CA, program pulumi.RunFunc, addresses ...str
 	t.Helper()
 	g := &registrations{}
 	require.NoError(t, pulumi.RunErr(program, pulumi.WithMocks("controlplane", "test", g)))
-	o := &Objects{All: g.objects, t: t, issuer: newIssuer(t, ca), addresses: addresses}
+	o := &Objects{All: g.objects, Others: g.others, t: t, issuer: newIssuer(t, ca), addresses: addresses}
 	o.issue()
 	for _, object := range g.objects {
 		if object.GetKind() == "Namespace" && object.GetLabels()[Trust.Label] == Trust.LabelValue {
@@ -155,6 +157,7 @@ func content(o *Object) (map[string]string, error) {
 type registrations struct {
 	mutex   sync.Mutex
 	objects []*Object
+	others  []pulumi.MockResourceArgs
 }
 
 func (g *registrations) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -163,15 +166,16 @@ func (g *registrations) NewResource(args pulumi.MockResourceArgs) (string, resou
 		outputs["result"] = resource.NewProperty(password(args))
 		return args.Name, outputs, nil
 	}
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
 	if !strings.HasPrefix(args.TypeToken, "kubernetes:") {
+		g.others = append(g.others, args)
 		return args.Name + "-id", args.Inputs, nil
 	}
 	object, err := decode(args)
 	if err != nil {
 		return "", nil, fmt.Errorf("%s: %w", args.Name, err)
 	}
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
 	g.objects = append(g.objects, object)
 	return args.Name + "-id", args.Inputs, nil
 }
