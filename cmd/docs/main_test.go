@@ -94,6 +94,10 @@ func TestEditors(t *testing.T) {
 		{"unknown key of an item", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "a", "databases": [{"name": "iris", "ownr": "a"}]}]}}}}`, false},
 		{"format of an item", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "A", "databases": [{"name": "iris"}]}]}}}}`, false},
 		{"item without what it needs", `{"config": {"controlplane:storage": {"postgresql": {"clusters": [{"name": "a"}]}}}}`, false},
+		{"realm with a client and its encrypted secret", `{"config": {"controlplane:identity": {"hostname": "iris.example.com", "ingress": {"annotations": {"a/b": "c"}}, "realms": [{"name": "rover", "clients": [{"clientId": "rover", "secret": {"secure": "v1:x"}}]}]}}}`, true},
+		{"identity provider without a host name", `{"config": {"controlplane:identity": {}}}`, false},
+		{"host name with a scheme", `{"config": {"controlplane:identity": {"hostname": "https://iris.example.com"}}}`, false},
+		{"annotation that is no string", `{"config": {"controlplane:identity": {"hostname": "iris.example.com", "ingress": {"annotations": {"a": true}}}}}`, false},
 		{"missing value", `{"config": {"controlplane:certTrust": {"acme": {"email": "a@example.com"}}}}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -276,7 +276,7 @@ var bad = []badConfiguration{
 
 func TestBadConfigurations(t *testing.T) {
 	assert.GreaterOrEqual(t, len(bad), 60)
-	for _, test := range slices.Concat(bad, badStorage) {
+	for _, test := range slices.Concat(bad, badStorage, badIdentity, badRealms) {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, err := parse(t, strings.ReplaceAll(test.yaml, "$ACME53",
 				"{server: 'https://acme.example.com', email: a@example.com, route53: {region: eu-central-1, hostedZoneID: Z1}}"))

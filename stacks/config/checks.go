@@ -28,6 +28,7 @@ func (c *Config) check(reported []fault) []fault {
 	k.postgresql()
 	k.cache()
 	k.objectStorage()
+	k.identity()
 	return k.faults
 }
 
@@ -36,6 +37,11 @@ func (c *Config) check(reported []fault) []fault {
 // reported already, or has an unknown key that may have been meant for another,
 // this problem may be no more than a consequence of that one.
 func (k *checker) add(path string, value any, message string, related ...string) {
+	k.suggest(path, value, message, "", related...)
+}
+
+// suggest is add with what was probably meant, if that is known.
+func (k *checker) suggest(path string, value any, message, suggestion string, related ...string) {
 	if k.isReported(path, false) {
 		return
 	}
@@ -52,7 +58,7 @@ func (k *checker) add(path string, value any, message string, related ...string)
 	default:
 		text = fmt.Sprint(v)
 	}
-	k.faults = append(k.faults, fault{path: tokens(path), Problem: Problem{Value: text, Message: message}})
+	k.faults = append(k.faults, fault{path: tokens(path), Problem: Problem{Value: text, Message: message, Suggestion: suggestion}})
 }
 
 // isReported says whether a reported problem is at the path or above it or, if

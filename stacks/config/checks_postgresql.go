@@ -102,10 +102,18 @@ func (k *checker) recovery(path string, r Recovery) {
 	}
 }
 
-// needed are the databases that the platform's parts connect to, each with the
-// role that its part logs in as, if that is fixed.
-var needed = []struct{ database, owner string }{
-	{"iris", ""}, {"gateway", "gateway"}, {"controlplane", ""},
+// gatewayRole is the role that the gateway logs in as, to its database of the
+// same name.
+const gatewayRole = "gateway"
+
+// needed are the databases that the platform's parts connect to, but for one
+// that is named for the identity provider and that is not its usual one.
+func (k *checker) needed() []string {
+	databases := []string{"gateway", "controlplane"}
+	if k.cfg.Identity.Database == irisDatabase {
+		databases = append([]string{irisDatabase}, databases...)
+	}
+	return databases
 }
 
 var reservedDatabases = map[string]bool{"postgres": true, "template0": true, "template1": true}
@@ -141,9 +149,9 @@ func (k *checker) databases(clusters []DatabaseCluster) {
 	if k.isTouched(postgresqlPath + ".clusters") {
 		return // what seems to be missing may be among what is wrong
 	}
-	for _, n := range needed {
-		if _, ok := homes[n.database]; !ok {
-			k.add(postgresqlPath+".clusters", nil, fmt.Sprintf("have no database %s; must have iris, gateway and controlplane", n.database))
+	for _, name := range k.needed() {
+		if _, ok := homes[name]; !ok {
+			k.add(postgresqlPath+".clusters", nil, fmt.Sprintf("have no database %s; must have %s, gateway and controlplane", name, k.cfg.Identity.Database), "identity.database")
 		}
 	}
 }
@@ -162,10 +170,8 @@ func (k *checker) owners(cluster string, databases []Database) {
 		case taken:
 			k.add(path, d.Owner, fmt.Sprintf("owns the database %s already; must be another role, so that neither database's user gets at the other", other))
 		}
-		for _, n := range needed {
-			if n.database == d.Name && n.owner != "" && n.owner != d.Owner {
-				k.add(path, d.Owner, fmt.Sprintf("must be %s, the role that the %s logs in as", n.owner, n.database))
-			}
+		if d.Name == gatewayRole && d.Owner != gatewayRole {
+			k.add(path, d.Owner, "must be gateway, the role that the gateway logs in as")
 		}
 		owned[d.Owner] = d.Name
 	}

@@ -23,6 +23,8 @@ storage:
   cache: {persistence: {size: 2Gi}}`)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
+		"identity.database": "iris",
+		"identity.version":  "26.7",
 		"storage.postgresql.clusters[platform].volume.size":    "10Gi",
 		"storage.postgresql.clusters[platform].walVolume.size": "5Gi",
 		"storage.postgresql.clusters[cp].volume.size":          "50Gi",
@@ -87,6 +89,18 @@ func TestCheckFootprint(t *testing.T) {
 		{"a key that is taken away", s3("bucket: files, s3: {kmsKeyArn: '" + key + "'}"), s3("bucket: files"),
 			`controlplane:storage.objectStorage.s3.kmsKeyArn: "" must be "` + key + `", which it is now: objects that are there could not be read with another key; move them to a new stack`},
 		{"another object storage", "", "storage: {objectStorage: {backend: none}}", ""},
+		{"another patch of Keycloak", identity("replicas: 3"), identity("replicas: 3, image: 'quay.io/keycloak/keycloak:26.7.0'"), ""},
+		{"a newer Keycloak", identity("replicas: 1"), identity("replicas: 1, image: 'quay.io/keycloak/keycloak:26.10.1'"), ""},
+		{"a newer Keycloak of several replicas", identity("replicas: 3"), identity("replicas: 3, image: 'quay.io/keycloak/keycloak:26.8.0'"),
+			`controlplane:identity.version: "26.8" is not the version that runs now, "26.7", and several replicas of two versions cannot form one cluster; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards`},
+		{"a newer Keycloak that may have several replicas", identity("autoscaling: {enabled: true}"), identity("autoscaling: {enabled: true}, image: 'quay.io/keycloak/keycloak:26.8.0'"),
+			`controlplane:identity.version: "26.8" is not the version that runs now, "26.7", and several replicas of two versions cannot form one cluster; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards`},
+		{"a newer Keycloak after all old ones have ended", identity("replicas: 3"), identity("replicas: 3, updateStrategy: Recreate, image: 'quay.io/keycloak/keycloak:26.8.0'"), ""},
+		{"an older Keycloak", identity("image: 'quay.io/keycloak/keycloak:26.10.1'"), identity("replicas: 3, updateStrategy: Recreate"),
+			`controlplane:identity.version: "26.7" must be at least "26.10", which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, restore a backup from before the change`},
+		{"another database of Keycloak", "", identity("database: keycloak") + "\n" + owned("{name: iris}, {name: keycloak}, {name: gateway}, {name: controlplane}"),
+			`controlplane:identity.database: "keycloak" must be "iris", which it is now: realms, clients and users are in it and would be left behind; where they move to another cluster of PostgreSQL with a backup (recovery), the database keeps its name`},
+		{"another host name", "", "identity: {hostname: login.example.com}", ""},
 		{"everything at once", "availability: zonal", "storage: {postgresql: {volume: {size: 5Gi}}}",
 			`controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another
 controlplane:storage.postgresql.volume.size: "5Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},
@@ -116,4 +130,7 @@ func TestCheckFootprintOfNobody(t *testing.T) {
 	strange["storage.objectStorage.minio.volume.size"] = "plenty"
 	err = cfg.CheckFootprint(strange)
 	assert.ErrorContains(t, err, `compare storage.objectStorage.minio.volume.size with the present "plenty"`)
+	for _, version := range []string{"", "26", "26.x"} {
+		assert.ErrorContains(t, cfg.CheckFootprint(map[string]string{"identity.version": version}), `compare identity.version with the present "`+version+`"`)
+	}
 }

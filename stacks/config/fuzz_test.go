@@ -13,7 +13,7 @@ import (
 // FuzzParse feeds arbitrary values: whatever they are, the answer is a
 // configuration or a list of problems, never a panic or an error from within.
 func FuzzParse(f *testing.F) {
-	for _, test := range slices.Concat(bad, badStorage) {
+	for _, test := range slices.Concat(bad, badStorage, badIdentity, badRealms) {
 		f.Add(test.yaml)
 	}
 	f.Add("resources: {operator: {limits: {cpu: 1e30, memory: 1e-30}}}")

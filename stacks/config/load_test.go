@@ -123,7 +123,7 @@ func TestLoadEmptyFiles(t *testing.T) {
 // do not set their own.
 func TestLoadProjectValues(t *testing.T) {
 	root := project(t, map[string]string{
-		"Pulumi.yaml":     "name: controlplane\nruntime: go\nconfig:\n  availability: {type: string, default: zonal}\n  cluster: {value: {context: shared}}\n  aws:region: eu-central-1\n",
+		"Pulumi.yaml":     "name: controlplane\nruntime: go\nconfig:\n  availability: {type: string, default: zonal}\n  cluster: {value: {context: shared}}\n  identity: {value: {" + hostname + "}}\n  aws:region: eu-central-1\n",
 		"Pulumi.dev.yaml": "config:\n  controlplane:availability: single\n",
 	})
 	cfg, err := config.Load(root, "dev")

@@ -1,0 +1,61 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// identityMarks are the database that realms are in, and the version of
+// Keycloak, of which the patch does not matter.
+func (c *Config) identityMarks() []mark {
+	i := c.Identity
+	several := i.Replicas > 1 || i.Autoscaling.Enabled
+	return []mark{
+		{"identity.database", "identity.database", i.Database, otherDatabase},
+		{"identity.version", "identity.version", minor(i.Version), func(present, next string) (string, error) {
+			return otherVersion(present, next, several && i.UpdateStrategy != Recreate)
+		}},
+	}
+}
+
+// minor is a version without its patch.
+func minor(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+func otherDatabase(present, next string) (string, error) {
+	if present == next {
+		return "", nil
+	}
+	return fmt.Sprintf("must be %q, which it is now: realms, clients and users are in it and would be left behind; where they move to another cluster of PostgreSQL with a backup (recovery), the database keeps its name", present), nil
+}
+
+// otherVersion compares major and minor versions; rolling says that the old
+// and the new one would run beside each other.
+func otherVersion(present, next string, rolling bool) (string, error) {
+	was, err := majorMinor(present)
+	if err != nil {
+		return "", err
+	}
+	is, err := majorMinor(next)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case is[0] < was[0] || is[0] == was[0] && is[1] < was[1]:
+		return fmt.Sprintf("must be at least %q, which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, restore a backup from before the change", present), nil
+	case is != was && rolling:
+		return fmt.Sprintf("is not the version that runs now, %q, and several replicas of two versions cannot form one cluster; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards", present), nil
+	}
+	return "", nil
+}
+
+func majorMinor(version string) (n [2]int, err error) {
+	major, minor, _ := strings.Cut(version, ".")
+	if n[0], err = strconv.Atoi(major); err == nil {
+		n[1], err = strconv.Atoi(minor)
+	}
+	return n, err
+}
