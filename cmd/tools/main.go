@@ -17,11 +17,11 @@ import (
 )
 
 const usage = `Builds the programs that tests and the local control plane run, from the Go modules pinned under tools/, and fetches
-those that are Debian packages, where the machine does not have them.
+those that are Debian packages, where the machine does not have them, or in a Maven repository.
 
 Usage:
   tools build [NAME...]   build the named ones that are missing, or all from Go modules
-  tools build --all       the same for all, with those that are Debian packages
+  tools build --all       the same for all, with those that are fetched
   tools list [--json]     what there is, its version, and whether it is built
   tools path NAME         the path of its binary, built if missing
   tools clean             remove all built ones of this user

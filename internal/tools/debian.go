@@ -94,23 +94,25 @@ func (b *builder) fetchDebian(ctx context.Context, p plan, title string) error {
 	}
 	defer os.RemoveAll(tmp)
 
-	a := &apt{system: b.system, dir: tmp, report: startReport(b.progress, "fetching", "fetched", title)}
-	err = a.download(ctx, p.debianPackages())
-	a.report.finish(err == nil)
+	a := &apt{system: b.system, dir: tmp}
+	report := startReport(b.progress, "fetching", "fetched", title)
+	if err = a.download(ctx, p.debianPackages()); err == nil {
+		err = b.unpack(ctx, p, a)
+	}
+	report.finish(err == nil)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("%w (or install it: apt-get install %s)", err, packages)
 	}
-	return b.unpack(ctx, p, a)
+	return nil
 }
 
 // apt runs apt's programs with lists, archives and sources of its own.
 type apt struct {
 	system debianSystem
 	dir    string
-	report *report
 }
 
 func (a *apt) archives() string { return filepath.Join(a.dir, "archives") }

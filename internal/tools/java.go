@@ -37,7 +37,7 @@ func suits(ctx context.Context, name, path string) error {
 		return fmt.Errorf("java -version says no version: %s", strings.TrimSpace(string(out)))
 	}
 	if major, err := strconv.Atoi(string(match[1])); err != nil || major < javaMajor {
-		return fmt.Errorf("its %s, wanted is %d or newer", match[0], javaMajor)
+		return fmt.Errorf("its %s is too old, wanted is %d or newer", match[0], javaMajor)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -87,15 +88,16 @@ func fetchDistribution(ctx context.Context, client string, p plan, dir string) e
 	if err != nil {
 		return err
 	}
-	// A directory without a project, so that no other project's settings count.
-	err = runIn(ctx, dir, client, "--batch-mode", "--quiet", "-Dstyle.color=never", copyGoal,
+	// The directory has no project, whose settings would count. Maven remembers what it did not find unless told to look
+	// again.
+	err = runIn(ctx, dir, client, "--batch-mode", "--quiet", "--update-snapshots", "-Dstyle.color=never", copyGoal,
 		"-Dartifact="+p.Package, "-DoutputDirectory="+dir)
 	if err != nil {
-		return fmt.Errorf("%w\nMaven reads its mirrors and proxies from ~/.m2/settings.xml", err)
+		return fmt.Errorf("%w\n(Maven's mirrors and proxies are set in ~/.m2/settings.xml)", err)
 	}
 	archive := filepath.Join(dir, c.file())
 	if err := verify(archive, p.SHA256); err != nil {
-		return fmt.Errorf("%s: %w: Maven's repository serves something else than what is pinned, or what its local one holds is damaged: remove the version there and try again", p.Package, err)
+		return fmt.Errorf("%s is not what is pinned: %w (if Maven's local repository, ~/.m2/repository, holds a damaged one, remove it there)", p.Package, err)
 	}
 	content := filepath.Join(dir, "content")
 	if err := os.Mkdir(content, 0o755); err != nil {
@@ -135,8 +137,17 @@ func runIn(ctx context.Context, dir, program string, args ...string) error {
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return fmt.Errorf("%s: %w\n%s", filepath.Base(program), err, strings.Join(lines[max(0, len(lines)-kept):], "\n"))
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(program), err, complaint(string(out)))
 	}
 	return nil
+}
+
+// control are the characters for terminals that Maven writes to whatever there is.
+var control = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// complaint is what a program said, without Maven's advice on how to read it.
+func complaint(said string) string {
+	said, _, _ = strings.Cut(control.ReplaceAllString(said, ""), "[ERROR] \n")
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	return strings.Join(lines[max(0, len(lines)-kept):], "\n")
 }

@@ -37,7 +37,7 @@ func (b *builder) unpack(ctx context.Context, p plan, a *apt) error {
 		return fmt.Errorf("no program %s in the packages %s", p.Name, strings.Join(p.debianPackages(), " "))
 	}
 	if err := suits(ctx, p.Name, filepath.Join(content, "bin", p.Name)); err != nil {
-		return fmt.Errorf("%s of this release of the system does not suit: %w", p.Package, err)
+		return fmt.Errorf("the %s of the system's release does not suit: %w", p.Package, err)
 	}
 	if err := os.WriteFile(filepath.Join(content, versionFile), []byte(debianVersion(archives, p.debianPackages()[0])), 0o644); err != nil {
 		return err
