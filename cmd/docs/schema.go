@@ -189,7 +189,10 @@ func finish(property *jsonschema.Schema) error {
 		encrypted := jsonschema.NewProperties()
 		encrypted.Set("secure", &jsonschema.Schema{Type: "string"})
 		property.Type = ""
-		property.Extras = map[string]any{"type": []string{"string", "object"}}
+		if property.Extras == nil {
+			property.Extras = map[string]any{}
+		}
+		property.Extras["type"] = []string{"string", "object"}
 		property.Properties = encrypted
 		property.Required = []string{"secure"}
 		property.AdditionalProperties = jsonschema.FalseSchema

@@ -137,6 +137,8 @@ var badRealms = []badConfiguration{
 		`controlplane:identity.realms[1].clients[0].defaultScopes[0]: "shared" is no client scope of the realm; must be one of ` + builtInScope}},
 	{"scope twice of a client", client("defaultScopes: [email], optionalScopes: [phone, email]"), []string{
 		`controlplane:identity.realms[0].clients[0].optionalScopes[1]: "email" is one of defaultScopes already; must be in one of the two only`}},
+	{"scope that credentials have always", client("optionalScopes: [service_account]"), []string{
+		`controlplane:identity.realms[0].clients[0].optionalScopes[0]: "service_account" must be left out: Keycloak has it in all tokens with clientCredentials`}},
 	{"role that is not defined", client("roles: [reader]"), []string{
 		`controlplane:identity.realms[0].clients[0].roles[0]: "reader" is no role of the realm; there is none`}},
 	{"misspelt role", realm("roles: [{name: reader}], clients: [{clientId: rover, roles: [raeder]}]"), []string{

@@ -220,6 +220,8 @@ func (k *checker) granted(path, realmPath string, r Realm, c RealmClient) {
 	for i, scope := range c.OptionalScopes {
 		if slices.Contains(c.DefaultScopes, scope) {
 			k.add(fmt.Sprintf("%s.optionalScopes.%d", path, i), scope, "is one of defaultScopes already; must be in one of the two only")
+		} else if scope == "service_account" && c.ClientCredentials {
+			k.add(fmt.Sprintf("%s.optionalScopes.%d", path, i), scope, "must be left out: Keycloak has it in all tokens with clientCredentials", path+".clientCredentials")
 		}
 	}
 }

@@ -22,8 +22,8 @@ type mark struct {
 // Footprint is what cannot be undone once it exists, by key: the sizes of
 // volumes, the classes of those that the stack declares itself, the number of
 // MinIO's servers and the names of its buckets, the key of S3, the server names
-// of restored clusters, the identity provider's database and version. A mark is
-// there only while what it belongs to is.
+// of restored clusters, the identity provider's database, administrator and
+// version. A mark is there only while what it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
 	for _, m := range c.marks() {
@@ -35,9 +35,10 @@ func (c *Config) Footprint() map[string]string {
 // CheckFootprint reports what a stack that exists cannot become: volumes that
 // shrink or move to another class, another number of MinIO's servers, another
 // key of S3, a cluster that is to be restored although it is there, or forgets
-// where its backups are, another database of the identity provider, and a
-// version of it that is older or that several replicas cannot roll to. It returns [Errors] like [Parse], and nil where
-// everything can follow on the footprint that the stack had before.
+// where its backups are, another database or administrator of the identity
+// provider, and a version of it that is older or that several replicas cannot
+// roll to. It returns [Errors] like [Parse], and nil where everything can
+// follow on the footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
 	for _, m := range c.marks() {

@@ -6,13 +6,19 @@ import (
 	"strings"
 )
 
-// identityMarks are the database that realms are in, and the version of
-// Keycloak, of which the patch does not matter.
+// identityMarks are the database that realms are in, the administrator that is
+// in it, and the version of Keycloak, of which the patch does not matter.
 func (c *Config) identityMarks() []mark {
 	i := c.Identity
 	several := i.Replicas > 1 || i.Autoscaling.Enabled
 	return []mark{
 		{"identity.database", "identity.database", i.Database, otherDatabase},
+		{"identity.admin.username", "identity.admin.username", i.Admin.Username, func(present, next string) (string, error) {
+			if present == next || i.Admin.Password.IsSet() {
+				return "", nil
+			}
+			return fmt.Sprintf("must be %q, which it is now: Keycloak makes an administrator at its first start only; to use another one that was made in Keycloak, set identity.admin.password to its password as well", present), nil
+		}},
 		{"identity.version", "identity.version", minor(i.Version), func(present, next string) (string, error) {
 			return otherVersion(present, next, several && i.UpdateStrategy != Recreate)
 		}},

@@ -100,6 +100,9 @@ func TestCheckFootprint(t *testing.T) {
 			`controlplane:identity.version: "26.7" must be at least "26.10", which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, restore a backup from before the change`},
 		{"another database of Keycloak", "", identity("database: keycloak") + "\n" + owned("{name: iris}, {name: keycloak}, {name: gateway}, {name: controlplane}"),
 			`controlplane:identity.database: "keycloak" must be "iris", which it is now: realms, clients and users are in it and would be left behind; where they move to another cluster of PostgreSQL with a backup (recovery), the database keeps its name`},
+		{"another administrator", "", identity("admin: {username: root}"),
+			`controlplane:identity.admin.username: "root" must be "admin", which it is now: Keycloak makes an administrator at its first start only; to use another one that was made in Keycloak, set identity.admin.password to its password as well`},
+		{"another administrator that is there", "", identity("admin: {username: root, password: correct-horse}"), ""},
 		{"another host name", "", "identity: {hostname: login.example.com}", ""},
 		{"everything at once", "availability: zonal", "storage: {postgresql: {volume: {size: 5Gi}}}",
 			`controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another

@@ -40,7 +40,7 @@ type Identity struct {
 	Admin IdentityAdmin `json:"admin"`
 	// How this program itself reaches the admin API, to make realms and clients.
 	AdminAPI AdminAPI `json:"adminApi"`
-	// Raise it to have the password of the database's user, the admin's and the secrets of clients that are not given here made anew by the next up.
+	// Raise it to have the secrets of clients that are not given here made anew by the next up. The administrator's password stays, and that of the database follows storage.passwordGeneration.
 	PasswordGeneration int `json:"passwordGeneration" jsonschema:"minimum=1,maximum=1000000,default=1"`
 	// Whether a ServiceMonitor has Prometheus scrape Keycloak.
 	ServiceMonitor bool `json:"serviceMonitor" jsonschema:"default=true"`
@@ -70,9 +70,9 @@ type IdentityIngress struct {
 type IdentityAdmin struct {
 	// Host name that serves the admin console and API, besides realms. Without it they can be reached inside the cluster only.
 	Hostname string `json:"hostname,omitempty" jsonschema:"format=dns-name,example=iris-admin.example.com"`
-	// User name of the administrator in the realm master. It is made at the first start.
+	// User name of the administrator in the realm master. Keycloak makes it at its first start with the database, and never again: another one is only allowed with its password.
 	Username string `json:"username,omitempty" jsonschema:"format=user-name,default=admin"`
-	// Password of the administrator, where the database has one already, such as a restored one.
+	// Password of the administrator, where the database has one already, as after a restore into a new stack, or after it was changed in Keycloak.
 	Password Secret `json:"password,omitempty" jsonschema:"format=password" jsonschema_extras:"x-derived=made up"`
 	// Whether Keycloak also serves HTTP without TLS, inside the cluster, for the Control Plane alone: its operators trust no authority but those of their image.
 	PlainHTTP bool `json:"plainHTTP" jsonschema:"default=false"`

@@ -100,9 +100,9 @@ type RealmClient struct {
 	WebOrigins []string `json:"webOrigins,omitempty" jsonschema:"format=web-origin,uniqueItems=true,minItems=1,example=https://app.example.com"`
 	// How long the client's access tokens are valid, from 1m to 1h.
 	AccessTokenLifespan Duration `json:"accessTokenLifespan,omitempty" jsonschema_extras:"x-derived=accessTokenLifespan of the realm"`
-	// Client scopes that all tokens of the client have: of clientScopes, or of those that each realm has.
+	// More client scopes that all tokens of the client have, of clientScopes or of those that each realm has. Those of `basic` and `roles` are always in, with clientCredentials `service_account`, and with authorizationCode `acr`, `email`, `profile` and `web-origins`.
 	DefaultScopes []string `json:"defaultScopes,omitempty" jsonschema:"uniqueItems=true,minItems=1"`
-	// Client scopes that the client may ask for.
+	// Client scopes that are in the tokens for which the client asks for them.
 	OptionalScopes []string `json:"optionalScopes,omitempty" jsonschema:"uniqueItems=true,minItems=1"`
 	// Roles of the realm that the client itself has in tokens by its credentials. Needs clientCredentials.
 	Roles []string `json:"roles,omitempty" jsonschema:"uniqueItems=true,minItems=1"`
