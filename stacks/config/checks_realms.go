@@ -124,7 +124,7 @@ func (k *checker) clients(realmPath string, r Realm) {
 		k.flows(at, client)
 		if r.Name == RoverRealm && client.ID == RoverClient {
 			k.rover(at, client)
-		} else if client.Type == PublicClient {
+		} else if client.Type == ClientPublic {
 			k.publicClient(at, client)
 		}
 		k.browser(at, client)
@@ -141,7 +141,7 @@ func (k *checker) flows(path string, c RealmClient) {
 		k.add(path, nil, "has no way to get tokens; must have clientCredentials: true, authorizationCode: true, or both",
 			path, path+".clientCredentials", path+".authorizationCode", path+".clientId")
 	}
-	if len(c.Roles) > 0 && !c.ClientCredentials && c.Type == ConfidentialClient {
+	if len(c.Roles) > 0 && !c.ClientCredentials && c.Type == ClientConfidential {
 		k.add(path+".roles", nil, "have no effect without clientCredentials: tokens that users get have the users' roles", path+".clientCredentials", path+".type")
 	}
 }
@@ -149,7 +149,7 @@ func (k *checker) flows(path string, c RealmClient) {
 // rover checks what the Control Plane relies on.
 func (k *checker) rover(path string, c RealmClient) {
 	const why = " for the client rover of the realm rover, with which the Control Plane gets its tokens"
-	if c.Type != ConfidentialClient {
+	if c.Type != ClientConfidential {
 		k.add(path+".type", string(c.Type), "must be confidential"+why)
 	}
 	if !c.ClientCredentials {

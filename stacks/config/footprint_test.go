@@ -23,8 +23,9 @@ storage:
   cache: {persistence: {size: 2Gi}}`)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
-		"identity.database": "iris",
-		"identity.version":  "26.7",
+		"identity.admin.username":                              "admin",
+		"identity.database":                                    "iris",
+		"identity.version":                                     "26.7",
 		"storage.postgresql.clusters[platform].volume.size":    "10Gi",
 		"storage.postgresql.clusters[platform].walVolume.size": "5Gi",
 		"storage.postgresql.clusters[cp].volume.size":          "50Gi",

@@ -21,7 +21,7 @@ func defaultIdentity() config.Identity {
 		UpdateStrategy: config.RollingUpdate, Replicas: 1, Autoscaling: config.Autoscaling{MaxReplicas: 2, TargetCPUPercent: 75},
 		Database: "iris", Admin: config.IdentityAdmin{Username: "admin"}, AdminAPI: config.AdminAPI{URL: "https://localhost:18443"},
 		PasswordGeneration: 1, ServiceMonitor: true,
-		Realms: []config.Realm{defaultRealm(config.RealmClient{ID: "rover", Type: config.ConfidentialClient, ClientCredentials: true})},
+		Realms: []config.Realm{defaultRealm(config.RealmClient{ID: "rover", Type: config.ClientConfidential, ClientCredentials: true})},
 	}
 }
 
@@ -79,9 +79,9 @@ func TestDerivedIdentity(t *testing.T) {
 // that an item of that name changes single values of them.
 func TestRealms(t *testing.T) {
 	const secret = "9f3b1c7de0a845629f3b1c7de0a84562"
-	rover := config.RealmClient{ID: "rover", Type: config.ConfidentialClient, ClientCredentials: true}
+	rover := config.RealmClient{ID: "rover", Type: config.ClientConfidential, ClientCredentials: true}
 	shop := config.RealmClient{
-		ID: "shop", Type: config.PublicClient, AuthorizationCode: true, WebOrigins: []string{"+", "https://shop.example.com", "http://localhost:3000"},
+		ID: "shop", Type: config.ClientPublic, AuthorizationCode: true, WebOrigins: []string{"+", "https://shop.example.com", "http://localhost:3000"},
 		RedirectURIs:  []string{"https://shop.example.com/*", "http://localhost:3000/callback?from=shop", "http://127.0.0.1/"},
 		DefaultScopes: []string{"profile", "orders"}, OptionalScopes: []string{"offline_access"},
 	}
@@ -103,7 +103,7 @@ func TestRealms(t *testing.T) {
 			return []config.Realm{r}
 		}},
 		{"another client in the realm rover", realm("clients: [{clientId: app, clientCredentials: true}]"), func() []config.Realm {
-			return []config.Realm{defaultRealm(config.RealmClient{ID: "app", Type: config.ConfidentialClient, ClientCredentials: true}, rover)}
+			return []config.Realm{defaultRealm(config.RealmClient{ID: "app", Type: config.ClientConfidential, ClientCredentials: true}, rover)}
 		}},
 		{"another realm", identity("realms: [{name: shop, displayName: The shop, clientScopes: [{name: orders, inToken: false}], clients: [{clientId: shop, type: public, authorizationCode: true, " +
 			"webOrigins: ['+', 'https://shop.example.com', 'http://localhost:3000'], redirectUris: ['https://shop.example.com/*', 'http://localhost:3000/callback?from=shop', 'http://127.0.0.1/'], " +

@@ -7,10 +7,10 @@ type SignatureAlgorithm string
 type ClientType string
 
 const (
-	// ConfidentialClient authenticates itself with a secret.
-	ConfidentialClient ClientType = "confidential"
-	// PublicClient runs where a secret could be read, as in a browser.
-	PublicClient ClientType = "public"
+	// ClientConfidential authenticates itself with a secret.
+	ClientConfidential ClientType = "confidential"
+	// ClientPublic runs where a secret could be read, as in a browser.
+	ClientPublic ClientType = "public"
 )
 
 const (
