@@ -42,7 +42,7 @@ const (
 	patience = time.Minute
 	// interval lies between two looks for a pod that is ready.
 	interval = 500 * time.Millisecond
-	// farewell is how long Close waits for connections to end. They end at once, unless the cluster takes no more data.
+	// farewell is how long Close waits for connections to end. They end at once, unless the cluster is silent.
 	farewell = 5 * time.Second
 )
 
@@ -114,7 +114,7 @@ func (f *Forwarder) Close() error {
 	case <-ended:
 		return nil
 	case <-time.After(farewell):
-		return fmt.Errorf("connections to port %d of localhost did not end within %s, because the cluster takes no more data", f.port, farewell)
+		return fmt.Errorf("connections to port %d of localhost did not end within %s, because the cluster does not answer", f.port, farewell)
 	}
 }
 

@@ -287,6 +287,11 @@ func TestABusyPortIsAnErrorThatSaysWhatToChange(t *testing.T) {
 }
 
 func TestCloseEndsEverything(t *testing.T) { // not parallel: it counts goroutines
+	for range 5 { // what other tests began may still be ending
+		if goleak.Find(kubeletWaits) == nil {
+			break
+		}
+	}
 	c := newCluster(t)
 	c.run("iris-1", named(t, "iris-1"), yes)
 	before := goleak.IgnoreCurrent()

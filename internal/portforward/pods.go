@@ -52,7 +52,7 @@ func (p *pods) open(ctx context.Context) (*streams, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.open(ctx, p.target.Port)
+	s, err := t.open(p.target.Port)
 	if err != nil {
 		p.abandon(t)
 		t.release()

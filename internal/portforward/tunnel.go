@@ -95,7 +95,7 @@ func (o *observer) refused() bool {
 
 // open begins a connection to a port of the pod: a stream for its data, and one on which the kubelet reports a failure.
 // What it returns holds on to the tunnel until it is closed.
-func (t *tunnel) open(ctx context.Context, port int) (*streams, error) {
+func (t *tunnel) open(port int) (*streams, error) {
 	t.mu.Lock()
 	t.request++
 	headers := http.Header{}
@@ -103,12 +103,12 @@ func (t *tunnel) open(ctx context.Context, port int) (*streams, error) {
 	headers.Set(corev1.PortForwardRequestIDHeader, strconv.Itoa(t.request))
 	t.mu.Unlock()
 
-	failure, err := t.stream(ctx, headers, corev1.StreamTypeError)
+	failure, err := t.stream(headers, corev1.StreamTypeError)
 	if err != nil {
 		return nil, err
 	}
 	_ = failure.Close() // our side of it has nothing to say
-	data, err := t.stream(ctx, headers, corev1.StreamTypeData)
+	data, err := t.stream(headers, corev1.StreamTypeData)
 	if err != nil {
 		_ = failure.Reset()
 		t.conn.RemoveStreams(failure)
@@ -117,10 +117,11 @@ func (t *tunnel) open(ctx context.Context, port int) (*streams, error) {
 	return &streams{tunnel: t, data: data, failure: failure}, nil
 }
 
-func (t *tunnel) stream(ctx context.Context, headers http.Header, kind string) (httpstream.Stream, error) {
+// stream is not told when the forwarder closes: a stream that is half open would keep its library waiting.
+func (t *tunnel) stream(headers http.Header, kind string) (httpstream.Stream, error) {
 	headers = headers.Clone()
 	headers.Set(corev1.StreamType, kind)
-	s, err := within(ctx, answerTime, t.conn.CloseChan(), func() (httpstream.Stream, error) {
+	s, err := within(context.Background(), answerTime, t.conn.CloseChan(), func() (httpstream.Stream, error) {
 		return t.conn.CreateStream(headers)
 	}, func(late httpstream.Stream) { _ = late.Reset() })
 	if err != nil {
