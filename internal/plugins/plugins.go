@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/keycloak"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/random"
 )
@@ -35,6 +36,8 @@ type Options struct {
 	Kubernetes kubernetes.Options
 	// AWS says where the simulated AWS account is kept. Nil: AWS resources go to AWS, through the published plugin.
 	AWS *aws.Options
+	// Keycloak says where realms are.
+	Keycloak keycloak.Options
 	// Log receives what no engine shows: where a failure inside of a plugin happened. Nil discards it.
 	Log io.Writer
 }
@@ -53,10 +56,11 @@ func Serve(ctx context.Context, o Options) (*Host, error) {
 		o.Log = io.Discard
 	}
 	cluster := kubernetes.New(o.Kubernetes)
-	h := &Host{failures: make(chan error, 3), log: o.Log}
+	h := &Host{failures: make(chan error, 4), log: o.Log}
 	err := errors.Join(
 		h.serve(ctx, "kubernetes", cluster, grpc.StatsHandler(cluster)),
 		h.serve(ctx, "random", random.New()),
+		h.serve(ctx, "keycloak", keycloak.New(o.Keycloak)),
 	)
 	if o.AWS != nil {
 		err = errors.Join(err, h.serve(ctx, "aws", aws.New(*o.AWS)))

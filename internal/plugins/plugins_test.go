@@ -39,7 +39,7 @@ func TestPortsCloseWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	h, err := Serve(ctx, Options{AWS: &aws.Options{}})
 	require.NoError(t, err)
-	assert.Regexp(t, `^kubernetes:\d+,random:\d+,aws:\d+$`, h.Env())
+	assert.Regexp(t, `^kubernetes:\d+,random:\d+,keycloak:\d+,aws:\d+$`, h.Env())
 	cancel()
 	_, port, _ := strings.Cut(strings.Split(h.Env(), ",")[0], ":")
 	require.Eventually(t, func() bool {
@@ -56,6 +56,6 @@ func TestWithoutAnAccountThereIsNoAWS(t *testing.T) {
 	t.Parallel()
 	h, err := Serve(t.Context(), Options{})
 	require.NoError(t, err)
-	assert.Regexp(t, `^kubernetes:\d+,random:\d+$`, h.Env())
+	assert.Regexp(t, `^kubernetes:\d+,random:\d+,keycloak:\d+$`, h.Env())
 	require.NoError(t, h.Close())
 }
