@@ -30,7 +30,7 @@ func (s *stack) fetch(name string, ref artifact.Ref, o *config.ArtifactOverride)
 	if o != nil {
 		override = &artifact.Override{Repository: o.Repository, Chart: o.Chart, Version: o.Version, OCI: o.OCI}
 		if o.Directory != "" {
-			override.Directory = s.path(o.Directory)
+			override.Directory = Path(s.root, o.Directory)
 		}
 	}
 	tree, err := s.store.Fetch(s.ctx.Context(), ref, override)

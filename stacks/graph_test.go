@@ -82,6 +82,9 @@ func urnOf(args pulumi.MockResourceArgs) string {
 	return "urn:pulumi:test::controlplane::" + kind + "::" + args.Name
 }
 
+// No stack does without a host name.
+const identityKey, hostname = "controlplane:identity", `{"hostname": "iris.example.com"}`
+
 // graphs are the runs so far: a run takes seconds, and nobody changes what comes out of it.
 var graphs = map[string]*graph{}
 
@@ -97,7 +100,7 @@ func run(t *testing.T, config map[string]string) *graph {
 
 func runAnew(t *testing.T, config map[string]string) *graph {
 	t.Helper()
-	values := map[string]string{}
+	values := map[string]string{identityKey: hostname}
 	for key, value := range config {
 		values["controlplane:"+key] = value
 	}
@@ -272,20 +275,39 @@ func TestWhatCannotBeUndoneIsRefused(t *testing.T) {
 	g := &graph{previous: resource.PropertyMap{"footprint": resource.NewProperty(resource.PropertyMap{
 		"storage.postgresql.clusters[platform].volume.size": resource.NewProperty("100Gi"),
 	})}}
-	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g))
+	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g), func(info *pulumi.RunInfo) {
+		info.Config = map[string]string{identityKey: hostname}
+	})
 	assert.ErrorContains(t, err, `"10Gi" must be at least "100Gi"`)
 	assert.Empty(t, g.objects(), "nothing is registered")
 }
 
-// What only the component can tell is told before anything is registered, too.
-func TestParametersThatCannotWorkAreRefused(t *testing.T) {
-	g := &graph{}
-	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g), func(info *pulumi.RunInfo) {
-		info.Config = map[string]string{"controlplane:storage": `{"postgresql":{"parameters":{"max_connections":"5"}}}`}
-	})
-	var invalid config.Errors
-	require.ErrorAs(t, err, &invalid)
-	assert.ErrorContains(t, err, "controlplane:storage.postgresql: cluster platform: ")
-	assert.ErrorContains(t, err, "max_connections")
-	assert.Empty(t, g.objects(), "nothing is registered")
+// What only the components can tell is told before anything is registered, too.
+func TestWhatCannotWorkIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		key, value string
+		messages   []string
+	}{
+		"too few connections for the cluster": {
+			"storage", `{"postgresql":{"parameters":{"max_connections":"5"}}}`,
+			[]string{"controlplane:storage.postgresql: cluster platform: ", "max_connections"},
+		},
+		"too few connections for Keycloak": {
+			"storage", `{"postgresql":{"parameters":{"max_connections":"40"}}}`,
+			[]string{"controlplane:identity: ", "Connections"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := &graph{}
+			err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g), func(info *pulumi.RunInfo) {
+				info.Config = map[string]string{identityKey: hostname, "controlplane:availability": "zonal", "controlplane:" + c.key: c.value}
+			})
+			var invalid config.Errors
+			require.ErrorAs(t, err, &invalid)
+			for _, message := range c.messages {
+				assert.ErrorContains(t, err, message)
+			}
+			assert.Empty(t, g.objects(), "nothing is registered")
+		})
+	}
 }

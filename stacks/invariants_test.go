@@ -50,7 +50,7 @@ func TestEveryWorkload(t *testing.T) {
 					assert.Regexp(t, `^(v?\d+\.|RELEASE\.\d{4}-)`, tag, "%s runs a pinned version: %s", r.name, c.Image)
 				}
 			}
-			assert.Equal(t, map[string]int{"single": 10, "zonal": 13}[name], workloads, "every workload was looked at")
+			assert.Equal(t, map[string]int{"single": 11, "zonal": 14}[name], workloads, "every workload was looked at")
 		})
 	}
 }

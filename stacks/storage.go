@@ -5,12 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
-	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
@@ -18,13 +16,10 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
-	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
 const (
-	// randomVersion is the version of the published plugin that makes passwords.
-	randomVersion = "4.19.0"
 	// gatewayDatabase and controlPlaneDatabase are databases that have their consumers' names.
 	gatewayDatabase      = "gateway"
 	controlPlaneDatabase = "controlplane"
@@ -32,29 +27,10 @@ const (
 	fileManagerAccount = "file-manager"
 )
 
-func (s *stack) storage(
-	c *cluster.Cluster, trust *certtrust.CertTrust, databases postgresql.Args, needs []pulumi.ResourceOption,
-) (*storage.Storage, error) {
-	passwords, err := random.NewProvider(s.ctx, "random", nil, pulumi.Version(randomVersion))
-	if err != nil {
-		return nil, err
-	}
-	args := storage.Args{
-		Common: part.Common{
-			Provider: c.Provider, Random: passwords, Transforms: s.transforms(),
-			Availability: workload.Availability(s.cfg.Availability), Classes: s.classes(),
-			Issuer: certtrust.PlatformIssuer,
-			Trust: part.Trust{
-				ConfigMap: s.cfg.CertTrust.Bundle.Name, Key: s.cfg.CertTrust.Bundle.Key,
-				Label: certtrust.BundleLabel, LabelValue: certtrust.BundleLabelValue,
-			},
-			ControlPlaneNamespace: certtrust.ControlPlaneNamespace,
-			PasswordGeneration:    s.cfg.Storage.PasswordGeneration,
-			Protect:               s.cfg.Storage.DeletionProtection,
-		},
-		PostgreSQL: databases,
-		Cache:      s.cache(),
-	}
+func (s *stack) storage(common part.Common, databases postgresql.Args, needs []pulumi.ResourceOption) (*storage.Storage, error) {
+	common.PasswordGeneration = s.cfg.Storage.PasswordGeneration
+	args := storage.Args{Common: common, PostgreSQL: databases, Cache: s.cache()}
+	var err error
 	switch s.cfg.Storage.ObjectStorage.Backend {
 	case config.ObjectsMinIO:
 		args.MinIO = s.minIO()
@@ -63,7 +39,7 @@ func (s *stack) storage(
 			return nil, err
 		}
 	}
-	return storage.New(s.ctx, "storage", args, append(needs, pulumi.DependsOn([]pulumi.Resource{trust}))...)
+	return storage.New(s.ctx, "storage", args, needs...)
 }
 
 // postgreSQL are the databases, once it is clear that they can work.

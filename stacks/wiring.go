@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
@@ -14,9 +15,13 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
+
+// randomVersion is the version of the published plugin that makes passwords.
+const randomVersion = "4.19.0"
 
 // stack is one run of the program.
 type stack struct {
@@ -33,8 +38,12 @@ func (s *stack) build() error {
 	if err := s.checkFootprint(); err != nil {
 		return err
 	}
-	// Only the component knows which parameters cannot work, and nothing may be registered before that is known.
+	// Only the components know what cannot work, and nothing may be registered before that is known.
 	databases, err := s.postgreSQL()
+	if err != nil {
+		return err
+	}
+	keycloak, err := s.identityArgs(databases)
 	if err != nil {
 		return err
 	}
@@ -50,11 +59,20 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	store, err := s.storage(c, trust, databases, definitions)
+	common, err := s.common(c)
 	if err != nil {
 		return err
 	}
-	s.export(trust, store)
+	needs := append(definitions, pulumi.DependsOn([]pulumi.Resource{trust}))
+	store, err := s.storage(common, databases, needs)
+	if err != nil {
+		return err
+	}
+	iris, err := s.identity(keycloak, common, store, needs)
+	if err != nil {
+		return err
+	}
+	s.export(trust, store, iris)
 	return nil
 }
 
@@ -65,7 +83,7 @@ func (s *stack) cluster() (*cluster.Cluster, error) {
 	case cfg.KubeconfigContent != "":
 		args.Kubeconfig = secret(cfg.KubeconfigContent)
 	case cfg.Kubeconfig != "":
-		args.Kubeconfig = pulumi.String(s.path(cfg.Kubeconfig))
+		args.Kubeconfig = pulumi.String(Path(s.root, cfg.Kubeconfig))
 	}
 	return cluster.New(s.ctx, "cluster", args)
 }
@@ -122,9 +140,29 @@ func (s *stack) certTrust(c *cluster.Cluster, opts []pulumi.ResourceOption) (*ce
 	}, opts...)
 }
 
+// common is what every component is given that holds passwords or data.
+func (s *stack) common(c *cluster.Cluster) (part.Common, error) {
+	passwords, err := random.NewProvider(s.ctx, "random", nil, pulumi.Version(randomVersion))
+	if err != nil {
+		return part.Common{}, err
+	}
+	return part.Common{
+		Provider: c.Provider, Random: passwords, Transforms: s.transforms(),
+		Availability: workload.Availability(s.cfg.Availability), Classes: s.classes(),
+		Issuer: certtrust.PlatformIssuer,
+		Trust: part.Trust{
+			ConfigMap: s.cfg.CertTrust.Bundle.Name, Key: s.cfg.CertTrust.Bundle.Key,
+			Label: certtrust.BundleLabel, LabelValue: certtrust.BundleLabelValue,
+		},
+		ControlPlaneNamespace: certtrust.ControlPlaneNamespace,
+		Protect:               s.cfg.Storage.DeletionProtection,
+	}, nil
+}
+
 // export tells others what they need to know.
-func (s *stack) export(trust *certtrust.CertTrust, store *storage.Storage) {
+func (s *stack) export(trust *certtrust.CertTrust, store *storage.Storage, iris *iris) {
 	outputs := storageOutputs(store)
+	maps.Copy(outputs, iris.outputs())
 	maps.Copy(outputs, pulumi.Map{
 		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
 		"issuer":           trust.IssuerName,
@@ -148,17 +186,17 @@ func (s *stack) transforms() []manifest.Transform {
 	return []manifest.Transform{manifest.MirrorImages(s.cfg.Artifacts.ImageMirror)}
 }
 
-// path is a path of the configuration: relative ones start at the project, ~ is the user's home.
-func (s *stack) path(p string) string {
-	if rest, found := strings.CutPrefix(p, "~/"); found {
+// Path is a path of the configuration: relative ones start at the project, ~ is the user's home.
+func Path(project, path string) string {
+	if rest, found := strings.CutPrefix(path, "~/"); found {
 		if home, err := os.UserHomeDir(); err == nil {
 			return filepath.Join(home, rest)
 		}
 	}
-	if filepath.IsAbs(p) {
-		return p
+	if filepath.IsAbs(path) {
+		return path
 	}
-	return filepath.Join(s.root, p)
+	return filepath.Join(project, path)
 }
 
 // classes are the resource classes as the stack has them.

@@ -89,8 +89,9 @@ type Database struct {
 // smallestPool is the number of connections below which requests of one server wait for each other.
 const smallestPool = 5
 
-// check reports what cannot work; the configuration is checked before, so this is for other callers.
-func (a Args) check() error {
+// Check reports what cannot work. New does as well, but others may want to know before they register anything: then the
+// password of the database may be missing.
+func (a Args) Check() error {
 	var problems []error
 	add := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	for field, value := range map[string]string{
@@ -100,9 +101,6 @@ func (a Args) check() error {
 		if value == "" {
 			add("%s is missing", field)
 		}
-	}
-	if a.Database.Password == nil {
-		add("Database.Password is missing")
 	}
 	if a.Database.Port < 1 || a.Database.Port > 65535 {
 		add("Database.Port is %d: allowed are 1 to 65535", a.Database.Port)

@@ -61,8 +61,11 @@ type builder struct {
 
 // New provisions the component.
 func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.ResourceOption) (*Identity, error) {
-	if err := args.check(); err != nil {
+	if err := args.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", resourceName, err)
+	}
+	if args.Database.Password == nil {
+		return nil, fmt.Errorf("%s: Database.Password is missing", resourceName)
 	}
 	i := &Identity{
 		URL: "https://" + args.Hostname + relativePath, AdminURL: args.adminURL(),

@@ -10,7 +10,6 @@ import (
 // in it, and the version of Keycloak, of which the patch does not matter.
 func (c *Config) identityMarks() []mark {
 	i := c.Identity
-	several := i.Replicas > 1 || i.Autoscaling.Enabled
 	return []mark{
 		{"identity.database", "identity.database", i.Database, otherDatabase},
 		{"identity.admin.username", "identity.admin.username", i.Admin.Username, func(present, next string) (string, error) {
@@ -20,7 +19,7 @@ func (c *Config) identityMarks() []mark {
 			return fmt.Sprintf("must be %q, which it is now: Keycloak makes an administrator at its first start only; to use another one that was made in Keycloak, set identity.admin.password to its password as well", present), nil
 		}},
 		{"identity.version", "identity.version", minor(i.Version), func(present, next string) (string, error) {
-			return otherVersion(present, next, several && i.UpdateStrategy != Recreate)
+			return otherVersion(present, next, i.UpdateStrategy != Recreate)
 		}},
 	}
 }
@@ -39,7 +38,8 @@ func otherDatabase(present, next string) (string, error) {
 }
 
 // otherVersion compares major and minor versions; rolling says that the old
-// and the new one would run beside each other.
+// and the new one would run beside each other, which one replica does as well:
+// its successor starts before it ends.
 func otherVersion(present, next string, rolling bool) (string, error) {
 	was, err := majorMinor(present)
 	if err != nil {
@@ -53,7 +53,7 @@ func otherVersion(present, next string, rolling bool) (string, error) {
 	case is[0] < was[0] || is[0] == was[0] && is[1] < was[1]:
 		return fmt.Sprintf("must be at least %q, which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, restore a backup from before the change", present), nil
 	case is != was && rolling:
-		return fmt.Sprintf("is not the version that runs now, %q, and several replicas of two versions cannot form one cluster; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards", present), nil
+		return fmt.Sprintf("is not the version that runs now, %q, and servers of two versions cannot form one cluster, as they would while the update rolls; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards", present), nil
 	}
 	return "", nil
 }

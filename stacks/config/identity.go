@@ -26,7 +26,7 @@ type Identity struct {
 	Optimized bool `json:"optimized" jsonschema:"default=false"`
 	// Version of Keycloak in the image. Required where the tag does not begin with it. It never goes back, because a newer Keycloak changes its tables in the database.
 	Version string `json:"version,omitempty" jsonschema:"format=keycloak-version,example=26.7.3" jsonschema_extras:"x-derived=what the image's tag begins with"`
-	// How new pods take the place of old ones: with `RollingUpdate` the new ones start while the old ones serve; with `Recreate` all old ones end first, which interrupts the service for some minutes. Several replicas change to another major or minor version of Keycloak with Recreate only; set it for that one update.
+	// How new pods take the place of old ones: with `RollingUpdate` the new ones start while the old ones serve; with `Recreate` all old ones end first, which interrupts the service for some minutes. Another major or minor version of Keycloak needs Recreate; set it for that one update.
 	UpdateStrategy UpdateStrategy `json:"updateStrategy,omitempty" jsonschema:"enum=RollingUpdate,enum=Recreate,default=RollingUpdate"`
 	// Replicas of Keycloak, which form one cluster. At least 2 with availability zonal.
 	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=9" jsonschema_extras:"x-derived=1 (single)\\, 3 (zonal)"`

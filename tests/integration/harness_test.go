@@ -90,7 +90,10 @@ func (e *env) configure(config map[string]any) {
 		}
 		return value
 	}
-	keys := map[string]any{"pulumi:disable-default-providers": []any{"*"}}
+	keys := map[string]any{
+		"pulumi:disable-default-providers": []any{"*"},
+		"controlplane:identity":            map[string]any{"hostname": "iris.example.com"}, // no stack does without
+	}
 	for key, value := range config {
 		keys["controlplane:"+key] = encrypt(value)
 	}

@@ -113,10 +113,9 @@ func (b *builder) passwords(p plan) (manifest.Set, error) {
 		}
 		set.Objects[0].Set(password, "stringData", corev1.BasicAuthPasswordKey)
 		sets = append(sets, set)
-		b.databases[d.Name] = Connection{
-			Host: p.host(), Primary: p.primary(), Port: Port, Database: d.Name, User: d.Owner, Password: password,
-			SecretName: p.passwordSecret(d.Owner), Cluster: p.Name, ConnectionLimit: p.connectionLimit,
-		}
+		connection := p.connection(d)
+		connection.Password = password
+		b.databases[d.Name] = connection
 	}
 	return manifest.Merge(sets...), nil
 }

@@ -62,6 +62,14 @@ func (p plan) host() string {
 // primary is the instance that takes writes.
 func (p plan) primary() string { return p.Name + "-rw." + Namespace + ".svc" }
 
+// connection is how clients connect to a database, without the password.
+func (p plan) connection(d Database) Connection {
+	return Connection{
+		Host: p.host(), Primary: p.primary(), Port: Port, Database: d.Name, User: d.Owner,
+		SecretName: p.passwordSecret(d.Owner), Cluster: p.Name, ConnectionLimit: p.connectionLimit,
+	}
+}
+
 // serverName is the directory of the cluster's own backups.
 func (p plan) serverName() string {
 	if p.Backup.ServerName != "" {
@@ -136,6 +144,21 @@ func (a Args) Check() error {
 		problems = append(problems, fmt.Errorf("the Control Plane's database %s is in no cluster", name))
 	}
 	return errors.Join(problems...)
+}
+
+// Connections are how the databases will be reached, by their names, before there are passwords. Check comes first.
+func (a Args) Connections() (map[string]Connection, error) {
+	all := map[string]Connection{}
+	for _, c := range a.Clusters {
+		p, err := planOf(c)
+		if err != nil {
+			return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		}
+		for _, d := range c.Databases {
+			all[d.Name] = p.connection(d)
+		}
+	}
+	return all, nil
 }
 
 func (a Args) checkCluster(c Cluster) error {
