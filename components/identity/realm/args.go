@@ -87,7 +87,9 @@ type Client struct {
 	// AccessTokenLifespan is how long the client's access tokens are valid; 0: as the realm says.
 	AccessTokenLifespan time.Duration
 	// DefaultScopes are in all tokens of the client, besides those that its flows need; OptionalScopes are in those
-	// tokens where the client asks for them, also where its flows would have them always.
+	// tokens where the client asks for them, also where its flows would have them always. A scope can become an
+	// optional one at once. The other way round, where optional ones are left, it takes one update to leave them and
+	// another to become a default one.
 	DefaultScopes, OptionalScopes []string
 	// Roles are the realm's roles that the client itself has in tokens by ClientCredentials.
 	Roles []string

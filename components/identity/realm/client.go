@@ -29,7 +29,7 @@ func (b *builder) client(c Client) error {
 	if err != nil {
 		return err
 	}
-	made, err := openid.NewClient(b.ctx, b.child(c.ID), b.clientSettings(c, secret), b.inRealm()...)
+	made, err := openid.NewClient(b.ctx, b.child(c.ID), b.clientSettings(c, secret), b.options()...)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (b *builder) client(c Client) error {
 		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), Name: pulumi.String("Client ID"),
 		ClaimName: pulumi.String("clientId"), ClaimValueType: pulumi.String("String"), SessionNote: pulumi.String("clientId"),
 		AddToAccessToken: pulumi.Bool(true), AddToIdToken: pulumi.Bool(false),
-	}, b.options(pulumi.DeletedWith(made))...); err != nil {
+	}, b.options()...); err != nil {
 		return fmt.Errorf("claim clientId: %w", err)
 	}
 	for _, role := range c.Roles {
@@ -116,16 +116,17 @@ func (b *builder) clientScopes(c Client, made *openid.Client) error {
 	defaults := func(after ...pulumi.Resource) (pulumi.Resource, error) {
 		return openid.NewClientDefaultScopes(b.ctx, b.child(c.ID), &openid.ClientDefaultScopesArgs{
 			RealmId: b.realm, ClientId: id, DefaultScopes: pulumi.ToStringArray(defaultScopes(c)),
-		}, b.options(pulumi.DeletedWith(made), pulumi.DependsOn(slices.Concat(custom, after)))...)
+		}, b.options(pulumi.DependsOn(slices.Concat(custom, after)))...)
 	}
 	optionals := func(after ...pulumi.Resource) (pulumi.Resource, error) {
 		return openid.NewClientOptionalScopes(b.ctx, b.child(c.ID), &openid.ClientOptionalScopesArgs{
 			RealmId: b.realm, ClientId: id, OptionalScopes: pulumi.ToStringArray(c.OptionalScopes),
-		}, b.options(pulumi.DeletedWith(made), pulumi.DependsOn(slices.Concat(custom, after)))...)
+		}, b.options(pulumi.DependsOn(slices.Concat(custom, after)))...)
 	}
-	// A scope cannot be both, so it has to leave one list before it enters the other.
+	// A scope cannot be both, so it has to leave one list before it enters the other. What is moved is not known here,
+	// so this does what can be meant.
 	first, second := defaults, optionals
-	if slices.ContainsFunc(c.DefaultScopes, func(s string) bool { return slices.Contains(optionalFirst, s) }) {
+	if len(c.OptionalScopes) == 0 || slices.ContainsFunc(c.DefaultScopes, isOptionalFirst) {
 		first, second = optionals, defaults
 	}
 	done, err := first()
@@ -137,6 +138,8 @@ func (b *builder) clientScopes(c Client, made *openid.Client) error {
 	}
 	return nil
 }
+
+func isOptionalFirst(scope string) bool { return slices.Contains(optionalFirst, scope) }
 
 // defaultScopes are the scopes of all tokens of the client, in order.
 func defaultScopes(c Client) []string {
@@ -157,11 +160,11 @@ func (b *builder) grant(c Client, made *openid.Client, role string) error {
 	name := b.child(c.ID + "/" + role)
 	if _, err := openid.NewClientServiceAccountRealmRole(b.ctx, name, &openid.ClientServiceAccountRealmRoleArgs{
 		RealmId: b.realm, ServiceAccountUserId: made.ServiceAccountUserId, Role: b.roles[role].Name,
-	}, b.options(pulumi.DeletedWith(made))...); err != nil {
+	}, b.options()...); err != nil {
 		return err
 	}
 	_, err := keycloak.NewGenericRoleMapper(b.ctx, name, &keycloak.GenericRoleMapperArgs{
 		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), RoleId: b.roles[role].ID().ToStringOutput(),
-	}, b.options(pulumi.DeletedWith(made))...)
+	}, b.options()...)
 	return err
 }

@@ -43,8 +43,6 @@ type builder struct {
 	parent *Realm
 	// realm is the realm's name, of the resource, so that whoever uses it waits for the realm.
 	realm pulumi.StringOutput
-	// made is that resource.
-	made *keycloak.Realm
 	// roles and scopes are what clients refer to by name.
 	roles  map[string]*keycloak.Role
 	scopes map[string]*openid.ClientScope
@@ -70,19 +68,18 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 }
 
 func (b *builder) build() error {
-	var err error
-	b.made, err = keycloak.NewRealm(b.ctx, b.name, b.settings(), b.options(pulumi.Protect(b.args.Protect))...)
+	realm, err := keycloak.NewRealm(b.ctx, b.name, b.settings(), b.options(pulumi.Protect(b.args.Protect))...)
 	if err != nil {
 		return fmt.Errorf("realm: %w", err)
 	}
-	b.realm = b.made.Realm
-	if _, err := keycloak.NewRealmEvents(b.ctx, b.name, b.events(), b.inRealm()...); err != nil {
+	b.realm = realm.Realm
+	if _, err := keycloak.NewRealmEvents(b.ctx, b.name, b.events(), b.options()...); err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
 	for _, role := range b.args.Roles {
 		if b.roles[role.Name], err = keycloak.NewRole(b.ctx, b.child(role.Name), &keycloak.RoleArgs{
 			RealmId: b.realm, Name: pulumi.String(role.Name), Description: optional(role.Description),
-		}, b.inRealm()...); err != nil {
+		}, b.options()...); err != nil {
 			return fmt.Errorf("role %s: %w", role.Name, err)
 		}
 	}
@@ -90,7 +87,7 @@ func (b *builder) build() error {
 		if b.scopes[scope.Name], err = openid.NewClientScope(b.ctx, b.child(scope.Name), &openid.ClientScopeArgs{
 			RealmId: b.realm, Name: pulumi.String(scope.Name), Description: optional(scope.Description),
 			IncludeInTokenScope: pulumi.Bool(scope.InToken),
-		}, b.inRealm()...); err != nil {
+		}, b.options()...); err != nil {
 			return fmt.Errorf("client scope %s: %w", scope.Name, err)
 		}
 	}
@@ -108,9 +105,6 @@ func (b *builder) child(name string) string { return b.name + "/" + name }
 func (b *builder) options(more ...pulumi.ResourceOption) []pulumi.ResourceOption {
 	return append(more, pulumi.Parent(b.parent), pulumi.Provider(b.args.Provider))
 }
-
-// inRealm are the options of what Keycloak itself removes when the realm goes.
-func (b *builder) inRealm() []pulumi.ResourceOption { return b.options(pulumi.DeletedWith(b.made)) }
 
 // settings are those of the realm. Those that are Keycloak's defaults are given as well: what is given is put right
 // again when somebody changes it by hand.
