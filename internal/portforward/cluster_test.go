@@ -52,6 +52,7 @@ type cluster struct {
 
 	configured, tunnels, webSockets atomic.Int32
 	forbidden, noWebSockets         atomic.Bool
+	noTunnels                       atomic.Bool
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -93,6 +94,10 @@ func (c *cluster) serveAPI(w http.ResponseWriter, r *http.Request) {
 		defer c.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(corev1.PodList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PodList"}, Items: c.pods})
 	case strings.HasPrefix(r.URL.Path, list+"/") && strings.HasSuffix(r.URL.Path, "/portforward"):
+		if c.noTunnels.Load() {
+			http.Error(w, "pods/portforward is forbidden: not for you", http.StatusForbidden)
+			return
+		}
 		location, _ := url.Parse(c.node.URL)
 		location.Path = r.URL.Path
 		var forward http.Handler = proxy.NewUpgradeAwareHandler(location, nil, false, true, responder{})

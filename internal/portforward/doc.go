@@ -17,4 +17,7 @@
 //
 // With the verb get on pods/portforward as well, the tunnel is a WebSocket, which more proxies let pass than the SPDY of
 // older releases. Where WebSockets are refused, SPDY takes their place.
+//
+// Whether the rest of an answer arrives after the client has ended its half of a connection is up to the container
+// runtime of the node: some end the connection then. HTTP does not need it.
 package portforward

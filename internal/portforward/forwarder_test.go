@@ -189,12 +189,26 @@ func TestWhyNothingIsReadyIsSaidOnce(t *testing.T) {
 
 func TestAMissingPermissionIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	c.forbidden.Store(true)
-	f, log := c.forward(t, time.Minute, c.config)
-	_, err := ask(client(t, f))
-	require.Error(t, err)
-	assert.Contains(t, log(), "list the pods: pods is forbidden: not for you")
+	for name, test := range map[string]struct {
+		refuse func(*cluster)
+		want   string
+	}{
+		"list":        {func(c *cluster) { c.forbidden.Store(true) }, "list the pods: pods is forbidden: not for you"},
+		"portforward": {func(c *cluster) { c.noTunnels.Store(true) }, "tunnel to pod iris-1: the API server refuses: unable to upgrade connection: pods/portforward is forbidden: not for you"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			c.run("iris-1", named(t, "iris-1"), yes)
+			test.refuse(c)
+			f, log := c.forward(t, time.Minute, c.config)
+			start := time.Now()
+			_, err := ask(client(t, f))
+			require.Error(t, err)
+			assert.Less(t, time.Since(start), 5*time.Second)
+			assert.Contains(t, log(), test.want)
+		})
+	}
 }
 
 func TestAConnectionGoesWhereAPodIsReady(t *testing.T) {
