@@ -132,13 +132,13 @@ func (a Args) checkClient(c Client) error {
 	case !c.ClientCredentials && !c.AuthorizationCode:
 		return errors.New("neither ClientCredentials nor AuthorizationCode: allowed are one of them or both")
 	case c.Public && (c.ClientCredentials || c.Secret != nil):
-		return errors.New("Public: not allowed are ClientCredentials and a Secret")
+		return errors.New("a Public one is allowed neither ClientCredentials nor a Secret")
 	case c.AuthorizationCode && len(c.RedirectURIs) == 0:
 		return errors.New("RedirectURIs are missing: AuthorizationCode needs one and more")
 	case !c.AuthorizationCode && len(c.RedirectURIs)+len(c.WebOrigins) > 0:
 		return errors.New("RedirectURIs and WebOrigins are allowed with AuthorizationCode only")
 	case !c.ClientCredentials && len(c.Roles) > 0:
-		return errors.New("Roles are allowed with ClientCredentials only")
+		return errors.New("with ClientCredentials only are Roles allowed")
 	case c.AccessTokenLifespan%time.Second != 0:
 		return fmt.Errorf("AccessTokenLifespan is %s: allowed are whole seconds", c.AccessTokenLifespan)
 	case c.ClientCredentials && slices.Contains(c.OptionalScopes, scopeServiceAccount):

@@ -202,7 +202,7 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 		"MaxFailures is 0":                         func(a *realm.Args) { a.BruteForce.MaxFailures = 0 },
 		"SignatureAlgorithm is missing":            func(a *realm.Args) { a.SignatureAlgorithm = "" },
 		`client "rover": neither`:                  func(a *realm.Args) { a.Clients[0].ClientCredentials = false },
-		`client "rover": Public`:                   func(a *realm.Args) { a.Clients[0].Public = true },
+		`client "rover": a Public one`:             func(a *realm.Args) { a.Clients[0].Public = true },
 		`client "rover": RedirectURIs are missing`: func(a *realm.Args) { a.Clients[0].AuthorizationCode = true },
 		`client "rover": RedirectURIs and`:         func(a *realm.Args) { a.Clients[0].RedirectURIs = []string{"https://x"} },
 		`client "rover": role "boss"`:              func(a *realm.Args) { a.Clients[0].Roles = []string{"boss"} },
