@@ -2,7 +2,10 @@ package automation
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -65,8 +68,19 @@ func Destroy(ctx context.Context, o Options) (*Result, error) {
 		}
 		_, err := s.stack.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.ProgressStreams(s.engineOutput()...),
 			optdestroy.SuppressOutputs(), optdestroy.SuppressProgress(), optdestroy.Parallel(s.Parallel))
-		return err
+		return errors.Join(err, s.forgetRealms(err))
 	})
+}
+
+// forgetRealms removes what a simulated Keycloak knows once that is destroyed: realms go with it, unasked.
+func (s *session) forgetRealms(destroyed error) error {
+	if destroyed != nil || s.realms == nil || s.realms.StateFile == "" {
+		return nil
+	}
+	if err := os.Remove(s.realms.StateFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the simulated Keycloak's realms: %w", err)
+	}
+	return nil
 }
 
 // Outputs are the outputs of the stack's last Up. Secret values are among them, marked as such.
@@ -99,6 +113,11 @@ func operate(ctx context.Context, o Options, name string,
 	if name != "preview" && s.simulatesAWS() {
 		return nil, usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",
 			PluginsBuiltin, o.Stack, PluginsPublished)
+	}
+	if name != "preview" {
+		if err := s.forward(ctx); err != nil {
+			return nil, err
+		}
 	}
 
 	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}

@@ -15,6 +15,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/keycloak"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/tools"
 	"github.com/telekom/controlplane-infrastructure/stacks"
@@ -24,10 +25,11 @@ import (
 // session is one opened stack: a checked configuration, engine plugins where they are ours, and a workspace.
 type session struct {
 	Options
+	cfg     *config.Config
 	stack   auto.Stack
-	outputs auto.OutputMap // of an up
-	usesAWS bool           // the stack has resources in Amazon Web Services
-	usage   error          // what the program found wrong with the configuration
+	outputs auto.OutputMap   // of an up
+	realms  *keycloak.Memory // the simulated Keycloak; nil: a real one
+	usage   error            // what the program found wrong with the configuration
 	cleanup []func()
 }
 
@@ -41,7 +43,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Options: o, usesAWS: cfg.Storage.ObjectStorage.Backend == config.ObjectsS3}
+	s := &session{Options: o, cfg: cfg}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -51,6 +53,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.realms = place.realms
 	root, err := tools.PulumiRoot(ctx)
 	if err != nil {
 		return nil, err
@@ -102,7 +105,8 @@ func loadConfig(o Options) (*config.Config, error) {
 // simulatesAWS tells whether what the stack creates in Amazon Web Services would exist nowhere. On the local control
 // plane that is meant, and a preview creates nothing.
 func (s *session) simulatesAWS() bool {
-	return s.usesAWS && s.Plugins == PluginsBuiltin && !s.Local
+	usesAWS := s.cfg.Storage.ObjectStorage.Backend == config.ObjectsS3
+	return usesAWS && s.Plugins == PluginsBuiltin && !s.Local
 }
 
 // attachPlugins serves the built-in plugins and points the engine at them.
@@ -112,7 +116,7 @@ func (s *session) attachPlugins(ctx context.Context, p *place) error {
 	}
 	// A cancelled run still needs its plugins: they tell the engine how far each operation got.
 	host, err := plugins.Serve(context.WithoutCancel(ctx), plugins.Options{
-		Kubernetes: kubernetes.Options{Target: p.target}, AWS: p.account,
+		Kubernetes: kubernetes.Options{Target: p.target}, AWS: p.account, Keycloak: keycloak.Options{Memory: p.realms},
 	})
 	if err != nil {
 		return fmt.Errorf("start the built-in plugins: %w", err)
@@ -134,8 +138,9 @@ type place struct {
 	workDir string
 	home    string // PULUMI_HOME; empty: the user's own
 	env     environment
-	target  *rest.Config // the cluster for built-in plugins; nil: as the stack says
-	account *aws.Options // the simulated account of Amazon Web Services; nil: none
+	target  *rest.Config     // the cluster for built-in plugins; nil: as the stack says
+	account *aws.Options     // the simulated account of Amazon Web Services; nil: none
+	realms  *keycloak.Memory // the simulated Keycloak; nil: the one that the stack has
 }
 
 // skipCheckpoints has the engine write the state once, at the end of an operation.
@@ -193,6 +198,7 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 	if found != nil {
 		dir = filepath.Join(found.Dir, "pulumi")
 		p.account = &aws.Options{StateFile: filepath.Join(dir, "aws.json")}
+		p.realms = &keycloak.Memory{StateFile: filepath.Join(dir, "keycloak.json")}
 		if p.target, err = clientcmd.BuildConfigFromFlags("", found.Kubeconfig); err != nil {
 			return nil, fmt.Errorf("read the local control plane's kubeconfig: %w", err)
 		}
@@ -201,7 +207,7 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 			return nil, err
 		}
 		s.cleanup = append(s.cleanup, func() { _ = os.RemoveAll(dir) })
-		p.account = &aws.Options{}
+		p.account, p.realms = &aws.Options{}, &keycloak.Memory{}
 		// A loopback port that nothing listens on: whatever KUBECONFIG says, no cluster is meant.
 		p.target = &rest.Config{Host: "https://127.0.0.1:1"}
 	}

@@ -36,7 +36,9 @@ func project(t *testing.T, stackFile string) string {
 	dir := t.TempDir()
 	settings, err := os.ReadFile("../../Pulumi.yaml")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), settings, 0o600))
+	// No stack does without a host name.
+	withHost := strings.Replace(string(settings), "realms and clients.\"\n    default: {}", "realms and clients.\"\n    default: {hostname: iris.example.com}", 1)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte(withHost), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.test.yaml"), []byte(stackFile), 0o600))
 	artifacts, err := filepath.Abs("../../artifacts")
 	require.NoError(t, err)

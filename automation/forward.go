@@ -1,0 +1,58 @@
+package automation
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telekom/controlplane-infrastructure/components/identity"
+	"github.com/telekom/controlplane-infrastructure/internal/portforward"
+	"github.com/telekom/controlplane-infrastructure/stacks"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+// forward lets the run reach Keycloak's admin API where the stack says that it listens on this machine: on a port that
+// leads through the Kubernetes API to its pods. They may come up during the run; nothing is asked for before the first
+// connection. A preview needs none of it, and neither does a local control plane, whose realms are simulated.
+func (s *session) forward(ctx context.Context) error {
+	port := s.cfg.Identity.AdminAPI.ForwardedPort()
+	if port == 0 || s.Local {
+		return nil
+	}
+	forwarder, err := portforward.Listen(ctx, portforward.Options{
+		Config:    func() (*rest.Config, error) { return s.restConfig(ctx) },
+		Target:    portforward.Target{Namespace: identity.Namespace, Selector: identity.Selector, Port: identity.Port},
+		LocalPort: port, Log: s.Progress,
+	})
+	if err != nil {
+		return fmt.Errorf("forward a port to Keycloak: %w", err)
+	}
+	s.cleanup = append(s.cleanup, func() { _ = forwarder.Close() })
+	return nil
+}
+
+// restConfig is how to reach the stack's cluster, by the same rules as the Kubernetes plugin's.
+func (s *session) restConfig(ctx context.Context) (*rest.Config, error) {
+	c := s.cfg.Cluster
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.Context}
+	if c.KubeconfigContent.IsSet() {
+		// The stack's file has it encrypted; the engine has the key.
+		value, err := s.stack.GetConfigWithOptions(ctx, config.Namespace+":cluster.kubeconfigContent", &auto.ConfigOptions{Path: true})
+		if err != nil {
+			return nil, fmt.Errorf("read cluster.kubeconfigContent: %w", shorten(err))
+		}
+		kubeconfig, err := clientcmd.Load([]byte(value.Value))
+		if err != nil {
+			return nil, fmt.Errorf("read cluster.kubeconfigContent: %w", err)
+		}
+		return clientcmd.NewDefaultClientConfig(*kubeconfig, overrides).ClientConfig()
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	if c.Kubeconfig != "" {
+		rules.ExplicitPath = stacks.Path(s.Project, c.Kubeconfig)
+	}
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+}
