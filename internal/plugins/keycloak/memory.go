@@ -68,7 +68,9 @@ func newRealm(representation values) (*contentRealm, error) {
 		Clients: map[string]values{}, Scopes: map[string]values{}, Roles: map[string]values{},
 		Attached: map[string]map[string][]string{}, Accounts: map[string]string{}, Granted: map[string][]string{},
 	}
-	r.change(representation)
+	r.change(merged(representation, values{
+		"attributes": merged(object(first.Realm["attributes"]), object(representation["attributes"])),
+	}))
 	for _, each := range first.Scopes {
 		put(r.Scopes, each)
 	}

@@ -136,10 +136,10 @@ func (p property) given(v any) any {
 }
 
 // get reads a value out of a representation. Old is the value that the engine knows; it is returned when the server's
-// means the same.
+// means the same, and nothing for what nobody wants.
 func (p property) get(from values, old any) any {
 	v := p.read(from, old)
-	if p.same(v, old) && (old != nil || !p.computed) {
+	if p.same(v, old) && (old != nil || !p.computed && p.fallback == nil) {
 		return old
 	}
 	return v
