@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
 func TestOptionsThatCannotBeRun(t *testing.T) {
@@ -32,14 +34,16 @@ func TestOptionsThatCannotBeRun(t *testing.T) {
 
 // A simulated account is no place for what is to last.
 func TestAmazonIsNotSimulatedUnasked(t *testing.T) {
+	without, with := &config.Config{}, &config.Config{}
+	with.Storage.ObjectStorage.Backend = config.ObjectsS3
 	for name, c := range map[string]struct {
 		session session
 		want    bool
 	}{
-		"built-in plugins on a cluster of one's own": {session{usesAWS: true, Options: Options{Plugins: PluginsBuiltin}}, true},
-		"published plugins":                          {session{usesAWS: true, Options: Options{Plugins: PluginsPublished}}, false},
-		"the local control plane":                    {session{usesAWS: true, Options: Options{Plugins: PluginsBuiltin, Local: true}}, false},
-		"a stack without it":                         {session{Options: Options{Plugins: PluginsBuiltin}}, false},
+		"built-in plugins on a cluster of one's own": {session{cfg: with, Options: Options{Plugins: PluginsBuiltin}}, true},
+		"published plugins":                          {session{cfg: with, Options: Options{Plugins: PluginsPublished}}, false},
+		"the local control plane":                    {session{cfg: with, Options: Options{Plugins: PluginsBuiltin, Local: true}}, false},
+		"a stack without it":                         {session{cfg: without, Options: Options{Plugins: PluginsBuiltin}}, false},
 	} {
 		assert.Equal(t, c.want, c.session.simulatesAWS(), name)
 	}

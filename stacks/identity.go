@@ -102,8 +102,12 @@ func (s *stack) publicIssuer() string {
 // realms exist once Keycloak runs.
 func (s *stack) realms(common part.Common, i *iris) error {
 	cfg := s.cfg.Identity
-	// With Keycloak itself its realms are gone: nobody has to ask it for that, and it may not answer any more.
-	running := pulumi.Composite(pulumi.DependsOn([]pulumi.Resource{i.Identity}), pulumi.DeletedWith(i.Identity))
+	running := pulumi.DependsOn([]pulumi.Resource{i.Identity})
+	if !common.Protect {
+		// With Keycloak itself its realms are gone: nobody has to ask it for that, and it may not answer any more. While
+		// they are protected a destroy does not get that far, and must not forget what is still there.
+		running = pulumi.Composite(running, pulumi.DeletedWith(i.Identity))
+	}
 	provider, err := realm.NewProvider(s.ctx, "keycloak", realm.ProviderArgs{
 		URL: cfg.AdminAPI.URL, CACertificate: cfg.AdminAPI.CACertificate,
 		// A forwarded port is a tunnel of the Kubernetes API's up to the pod, whose certificate is not for this machine.

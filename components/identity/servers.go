@@ -82,12 +82,14 @@ func (b *builder) deployment() (*appsv1.Deployment, error) {
 			Selector: &metav1.LabelSelector{MatchLabels: selector()},
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}, Spec: pod},
 			Strategy: b.strategy(),
-			// The caches of a new server fill, and their entries find their places, before the next one goes.
-			MinReadySeconds: 10,
 			// An image to pull, the build, and a start with a database to migrate.
 			ProgressDeadlineSeconds: new(int32(900)),
 			RevisionHistoryLimit:    new(int32(3)),
 		},
+	}
+	if b.args.mostServers() > 1 {
+		// The caches of a new server fill, and their entries find their places, before the next one goes.
+		d.Spec.MinReadySeconds = 10
 	}
 	if b.args.Autoscaling == nil {
 		d.Spec.Replicas = new(int32(b.args.Replicas))
