@@ -102,7 +102,7 @@ func (s *stack) publicIssuer() string {
 // realms exist once Keycloak runs.
 func (s *stack) realms(common part.Common, i *iris) error {
 	cfg := s.cfg.Identity
-	running := pulumi.DependsOn([]pulumi.Resource{i.Identity})
+	var running pulumi.ResourceOption = pulumi.DependsOn([]pulumi.Resource{i.Identity})
 	if !common.Protect {
 		// With Keycloak itself its realms are gone: nobody has to ask it for that, and it may not answer any more. While
 		// they are protected a destroy does not get that far, and must not forget what is still there.

@@ -20,7 +20,7 @@ type Args struct {
 	// Optimized says that "kc.sh build" has been run in the image already, with the options that the package's
 	// documentation names. Otherwise each pod does that before it starts.
 	Optimized bool
-	// Replicas is how many servers there are, with Autoscaling the least number.
+	// Replicas is how many servers there are, with Autoscaling the least number: 1, or 3 and more.
 	Replicas int
 	// Recreate ends all old pods before new ones start: for versions that cannot run beside each other.
 	Recreate bool
@@ -86,6 +86,10 @@ type Database struct {
 	Pods flow.Peer
 }
 
+// fewestServers is how many it takes for the loss of one to leave the others in service. Of two servers, the one that is
+// left cannot tell a loss from a network that is cut in two, and takes itself for the lesser half for up to a minute.
+const fewestServers = 3
+
 // smallestPool is the number of connections below which requests of one server wait for each other.
 const smallestPool = 5
 
@@ -125,10 +129,10 @@ func (a Args) checkReplicas() []error {
 	var problems []error
 	add := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	switch {
-	case a.Replicas < 1:
-		add("Replicas is %d: allowed are 1 and more", a.Replicas)
-	case a.Replicas < 2 && a.Availability == workload.Zonal:
-		add("Replicas is 1: with availability zonal allowed are 2 and more")
+	case a.Replicas < fewestServers && a.Availability == workload.Zonal:
+		add("Replicas is %d: with availability zonal allowed are %d and more", a.Replicas, fewestServers)
+	case a.Replicas != 1 && a.Replicas < fewestServers:
+		add("Replicas is %d: allowed are 1, or %d and more", a.Replicas, fewestServers)
 	}
 	if s := a.Autoscaling; s != nil {
 		if s.MaxReplicas <= a.Replicas {

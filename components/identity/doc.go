@@ -22,7 +22,13 @@
 //
 // The servers form a cluster: each enters its address into the table jgroups_ping of the database, and finds the others
 // there. They talk to each other on port 7800, with certificates that Keycloak makes and renews itself, and watch each
-// other on port 57800. Sessions are in the database, so any server answers any request and none is missed.
+// other on port 57800. Sessions are in the database, so any server answers any request.
+//
+// When a server is lost, those that still see most of the servers in the table go on; the others are not ready until the
+// entry of the lost one is a minute old. That keeps a network that is cut in two from having two clusters. It takes
+// three servers: with two, the one that is left cannot be the majority. So there is one server, or three and more.
+//
+// On an empty database the first servers all begin to create tables. One does, the others may end and be started again.
 //
 // An update adds a server before it ends one. A server that ends is first no longer an endpoint of the Service, then
 // announces that on the connections that it has, then finishes what it does. Servers of two patch releases can work

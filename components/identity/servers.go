@@ -173,9 +173,11 @@ func (b *builder) server(memory corev1.EnvVar) corev1.Container {
 			{Name: trustVolume, MountPath: trustDir, ReadOnly: true},
 		},
 		// Five minutes: two for a start on a busy node, and as many for a database to migrate.
-		StartupProbe:   probe("started", 5, 60),
-		LivenessProbe:  probe("live", 10, 6),
-		ReadinessProbe: probe("ready", 5, 2),
+		StartupProbe:  probe("started", 5, 60),
+		LivenessProbe: probe("live", 10, 6),
+		// A server is not ready while the database names the coordinator that it lost. The next one corrects that within
+		// seconds, which must not count against all servers at once.
+		ReadinessProbe: probe("ready", 5, 3),
 		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{
 			Sleep: &corev1.SleepAction{Seconds: endpointSeconds},
 		}},

@@ -123,17 +123,27 @@ func (p *Process) Stop() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.t.Context()), time.Duration(p.Container.GraceSeconds)*time.Second)
 	defer cancel()
-	if hook := p.Container.Spec.Lifecycle; hook != nil && hook.PreStop != nil && hook.PreStop.Exec != nil {
-		if out, err := p.Exec(ctx, hook.PreStop.Exec.Command...); err != nil {
-			p.t.Logf("hook of %s: %v: %s", p.Container.PodName, err, out)
-		}
-	}
+	p.preStop(ctx)
 	_ = cmd.Process.Signal(syscall.SIGTERM) // if it fails the process has ended
 	select {
 	case <-ended:
 	case <-ctx.Done():
 	}
 	p.Kill() // its children, if nothing else
+}
+
+// preStop runs the hook.
+func (p *Process) preStop(ctx context.Context) {
+	hook := p.Container.Spec.Lifecycle
+	switch {
+	case hook == nil || hook.PreStop == nil:
+	case hook.PreStop.Exec != nil:
+		if out, err := p.Exec(ctx, hook.PreStop.Exec.Command...); err != nil {
+			p.t.Logf("hook of %s: %v: %s", p.Container.PodName, err, out)
+		}
+	case hook.PreStop.Sleep != nil:
+		time.Sleep(time.Duration(hook.PreStop.Sleep.Seconds) * time.Second)
+	}
 }
 
 // Wait waits for the process to end by itself and returns its exit code.

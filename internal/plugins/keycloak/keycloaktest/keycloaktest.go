@@ -59,9 +59,8 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 		"start-dev", "--db=dev-mem", "--http-relative-path="+BasePath, "--http-host=127.0.0.1",
 		"--http-port="+strconv.Itoa(ports[0]), "--http-management-port="+strconv.Itoa(ports[1]), "--cache=local")
 	s.process.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME="+Username, "KC_BOOTSTRAP_ADMIN_PASSWORD="+Password,
-		"JAVA_OPTS_KC_HEAP=-Xms128m -Xmx512m",
 		// To be there soon is more than to be fast later.
-		"JAVA_OPTS_APPEND=-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
+		"JAVA_OPTS=-Xms128m -Xmx512m -Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1")
 	s.process.Stdout, s.process.Stderr = &s.output, &s.output
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.process.Start(); err != nil {
