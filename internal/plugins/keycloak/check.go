@@ -43,21 +43,21 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 			return nil, err
 		}
 	}
-	in, unknown := plain(inputs)
 	found := map[string]string{}
-	problems("", k.properties, in, found)
-	for _, name := range unknown {
-		if slices.ContainsFunc(k.properties, func(p property) bool { return p.name == name && !p.output }) {
-			delete(found, name)
-		} else {
-			problems("", k.properties, values{name: nil}, found)
-		}
-	}
+	problems("", k.properties, announced(plain(inputs)), found)
 	response := &pulumirpc.CheckResponse{Failures: failures(found)}
 	if response.Inputs, err = protocol.Encode(inputs); err != nil {
 		return nil, fmt.Errorf("checked inputs: %w", err)
 	}
 	return response, nil
+}
+
+// announced adds what is given but not known yet, without a value.
+func announced(known values, unknown []string) values {
+	for _, name := range unknown {
+		known[name] = nil
+	}
+	return known
 }
 
 // name returns a name that was made up before, or a new one.

@@ -88,7 +88,7 @@ func under(what ...string) (of, at func(t target) []string) {
 // adopt reads the ID of an import.
 func (k kind) adopt(id string) (target, error) {
 	if len(k.imported) == 0 {
-		return target{id: id, in: values{}}, nil
+		return target{}, fmt.Errorf("the built-in keycloak plugin cannot import a %s (use the published plugins)", k.what)
 	}
 	parts := strings.Split(id, "/")
 	if len(parts) < len(k.imported) || slices.Contains(parts, "") {

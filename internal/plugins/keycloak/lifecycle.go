@@ -129,6 +129,10 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 // refused says which resource the server has refused, and what to do about one that exists.
 func (k kind) refused(ctx context.Context, s *session, verb string, t target, err error) error {
 	err = fmt.Errorf("%s the %s: %w", verb, k.what, err)
+	if status(err) == http.StatusNotFound && wordless(err) {
+		return fmt.Errorf("%w; this is no answer of Keycloak's: does %s lead to its admin API, with the basePath %q?",
+			err, s.url, s.basePath)
+	}
 	if status(err) != http.StatusConflict || verb != "create" || k.existing == nil {
 		return err
 	}

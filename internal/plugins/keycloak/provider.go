@@ -85,16 +85,10 @@ func (p *Provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 	if err != nil {
 		return nil, fmt.Errorf("provider configuration: %w", err)
 	}
-	in, unknown := settle(news)
-	if v, known := in["username"]; known && v != "" && in["password"] == nil && !slices.Contains(unknown, "password") {
-		in["password"] = ""
-	}
+	in := announced(settle(news))
 	found := map[string]string{}
 	problems("", configuration, in, found)
-	for _, name := range unknown {
-		delete(found, name)
-	}
-	if in["username"] != nil && in["password"] == "" {
+	if _, given := in["password"]; in["username"] != nil && !given {
 		found["password"] = "is required with a username"
 	}
 	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: failures(found)}, nil

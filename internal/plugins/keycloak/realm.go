@@ -21,7 +21,7 @@ func switched(name string) property {
 }
 
 func realm() kind {
-	k := kind{what: "realm", properties: realmProperties()}.documents(
+	k := kind{what: "realm", imported: []string{"id"}, properties: realmProperties()}.documents(
 		func(target) []string { return nil },
 		func(t target) []string { return []string{t.id} })
 	k.create = func(ctx context.Context, s *session, t target, body values) (string, error) {

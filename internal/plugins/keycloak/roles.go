@@ -2,12 +2,11 @@ package keycloak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"path"
 	"slices"
-
-	"github.com/Nerzal/gocloak/v13"
 )
 
 const byID = "roles-by-id"
@@ -47,6 +46,8 @@ func role() kind {
 	return k
 }
 
+var errNotGranted = errors.New("the role is not granted")
+
 // grants gives a kind the operations of a role that something has. Which returns the role, and where the place of what
 // the thing has of its sort.
 func (k kind) grants(
@@ -77,7 +78,7 @@ func (k kind) grants(
 			return nil, err
 		}
 		if !slices.ContainsFunc(all, func(each values) bool { return each["id"] == role["id"] }) {
-			return nil, &gocloak.APIError{Code: http.StatusNotFound, Message: "the role is not granted"}
+			return nil, errNotGranted
 		}
 		return values{"role": role["name"]}, nil
 	}

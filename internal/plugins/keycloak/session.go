@@ -167,4 +167,18 @@ func status(err error) int {
 	return 0
 }
 
-func gone(err error) bool { return status(err) == http.StatusNotFound }
+// gone says whether Keycloak knows of no such thing. A proxy that does not let the admin API through says 404 as well,
+// but without Keycloak's words: to take that for an answer would forget all there is.
+func gone(err error) bool {
+	return errors.Is(err, errNotGranted) || status(err) == http.StatusNotFound && !wordless(err)
+}
+
+// wordless says whether an error of the server has no reason.
+func wordless(err error) bool {
+	var answer *gocloak.APIError
+	if !errors.As(err, &answer) {
+		return false
+	}
+	_, reason, _ := strings.Cut(answer.Message, ": ")
+	return reason == ""
+}

@@ -71,11 +71,17 @@ type tester struct {
 func connect(t *testing.T, o Options, config values) tester {
 	t.Helper()
 	c := tester{t, New(o)}
+	c.reconnect(config)
+	return c
+}
+
+// reconnect configures the provider as an administrator's.
+func (c tester) reconnect(config values) {
+	c.Helper()
 	c.configure(merged(values{
 		"basePath": keycloaktest.BasePath, "clientId": "admin-cli", "realm": "master",
 		"username": keycloaktest.Username, "password": keycloaktest.Password, "initialLogin": "false", "clientTimeout": "60",
 	}, config))
-	return c
 }
 
 func (c tester) configure(config values) {
