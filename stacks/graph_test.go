@@ -27,6 +27,7 @@ type registered struct {
 	dependencies                      []string
 	inputs                            resource.PropertyMap
 	protected                         bool
+	deletedWith                       string
 	object                            *unstructured.Unstructured // nil for what is no Kubernetes object
 }
 
@@ -41,7 +42,7 @@ func (g *graph) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	r := registered{
 		kind: args.TypeToken, name: args.Name, provider: args.Provider, inputs: args.Inputs,
 		parent: args.RegisterRPC.GetParent(), dependencies: args.RegisterRPC.GetDependencies(),
-		protected: args.RegisterRPC.GetProtect(),
+		protected: args.RegisterRPC.GetProtect(), deletedWith: args.RegisterRPC.GetDeletedWith(),
 	}
 	r.urn = urnOf(args)
 	if strings.HasPrefix(r.kind, "kubernetes:") {

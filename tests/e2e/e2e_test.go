@@ -56,6 +56,13 @@ func TestStack(t *testing.T) {
 			runClient(t, cluster, up, name, "refuse", client.refuse)
 		})
 	}
+	t.Run("a machine gets a token of the trusted issuer", func(t *testing.T) { machineToken(t, cluster, options, up) })
+	t.Run("the administrator logs in, but not from outside", func(t *testing.T) { administration(t, cluster, options, up) })
+	for name, script := range reach {
+		t.Run("a client in the cluster and the identity provider's "+name, func(t *testing.T) {
+			runClient(t, cluster, up, "reach", name, script)
+		})
+	}
 	t.Run("Prometheus would find metrics", func(t *testing.T) { metrics(t, cluster) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
 		loseAllPods(t, cluster)
@@ -66,6 +73,7 @@ func TestStack(t *testing.T) {
 			runClient(t, cluster, up, name, "again", client.again)
 		})
 	}
+	t.Run("a machine gets a token after the loss of all pods", func(t *testing.T) { machineToken(t, cluster, options, up) })
 	for _, name := range []string{"e2e-app", "e2e-reader", clientNamespace} {
 		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), name, metav1.DeleteOptions{}))
 	}
@@ -93,7 +101,7 @@ func requireVacant(t *testing.T, inventory []string) {
 	t.Helper()
 	for _, taken := range []string{
 		"namespaces. /cert-manager", "namespaces. /controlplane-system",
-		"namespaces. /cnpg-system", "namespaces. /postgresql", "namespaces. /valkey", "namespaces. /minio",
+		"namespaces. /cnpg-system", "namespaces. /postgresql", "namespaces. /valkey", "namespaces. /minio", "namespaces. /identity",
 		"customresourcedefinitions.apiextensions.k8s.io /clusters.postgresql.cnpg.io",
 		"customresourcedefinitions.apiextensions.k8s.io /certificates.cert-manager.io",
 		"customresourcedefinitions.apiextensions.k8s.io /bundles.trust.cert-manager.io",

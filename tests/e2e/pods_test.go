@@ -76,7 +76,7 @@ func loseAllPods(t *testing.T, cluster *verify.Cluster) {
 			pod, _, led := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
 			assert.True(c, led && !slices.Contains(slices.Collect(maps.Values(lost)), pod), "%s is led by a new pod, not by %q", lease.Name, pod)
 		}
-	}, 3*verify.Patience, time.Second, "other pods take the place of those lost")
+	}, 8*verify.Patience, time.Second, "other pods take the place of those lost")
 }
 
 // mountBundle runs a pod, as restricted as the platform's own, that mounts the bundle where Go programs look for the
