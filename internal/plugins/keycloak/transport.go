@@ -1,6 +1,7 @@
 package keycloak
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -51,13 +52,13 @@ type failureKey struct{}
 
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	for key, value := range t.headers {
-		r.Header.Set(key, value)
+	again, err := t.repeatable(r)
+	if err != nil {
+		return nil, tell(r, err)
 	}
 	deadline, first := time.Now().Add(t.patience), 100*time.Millisecond
 	for pause := first; ; pause = min(2*pause, 2*time.Second) {
-		response, err := t.next.RoundTrip(r)
+		response, err := t.next.RoundTrip(again())
 		reason := starting(r, response, err)
 		if reason == nil && err == nil {
 			return response, nil
@@ -65,10 +66,37 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if response != nil {
 			_ = response.Body.Close()
 		}
-		if reason == nil || time.Now().Add(pause).After(deadline) || !rewind(r) || !t.wait(r.Context(), pause) {
+		if reason == nil || time.Now().Add(pause).After(deadline) || !t.wait(r.Context(), pause) {
 			return nil, tell(r, cmp.Or(reason, err))
 		}
 	}
+}
+
+// repeatable returns what makes the requests to send. The body is copied: the client library uses the buffer behind it
+// for other requests as soon as it has been sent once.
+func (t *transport) repeatable(r *http.Request) (func() *http.Request, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err == nil {
+			err = r.Body.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return func() *http.Request {
+		again := r.Clone(r.Context())
+		for key, value := range t.headers {
+			again.Header.Set(key, value)
+		}
+		again.Body, again.GetBody, again.ContentLength = http.NoBody, nil, int64(len(body))
+		if len(body) > 0 {
+			again.Body = io.NopCloser(bytes.NewReader(body))
+			again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		}
+		return again
+	}, nil
 }
 
 // tell notes why the server could not be reached.
@@ -94,18 +122,6 @@ func starting(r *http.Request, response *http.Response, err error) error {
 		return fmt.Errorf("the answer is %s", response.Status)
 	}
 	return nil
-}
-
-func rewind(r *http.Request) bool {
-	if r.Body == nil || r.Body == http.NoBody {
-		return true
-	}
-	if r.GetBody == nil {
-		return false
-	}
-	body, err := r.GetBody()
-	r.Body = body
-	return err == nil
 }
 
 func (t *transport) wait(ctx context.Context, pause time.Duration) bool {
