@@ -159,7 +159,7 @@ func scrape(t *testing.T, cluster *verify.Cluster, pod corev1.Pod, port string, 
 	assert.EventuallyWithT(t, func(c *assert.CollectT) {
 		body, err := cluster.Clients.CoreV1().Pods(pod.Namespace).ProxyGet(scheme, pod.Name, port, cmp.Or(e.Path, "/metrics"), nil).DoRaw(cluster.Context())
 		if assert.NoError(c, err) {
-			assert.True(c, strings.HasPrefix(string(body), "# HELP "), "%.80s", body)
+			assert.Regexp(c, `^# (HELP|TYPE) `, string(body[:min(80, len(body))]))
 		}
 	}, verify.Patience, time.Second, "%s answers on port %s", pod.Name, port)
 }
