@@ -66,7 +66,11 @@ var badIdentity = []badConfiguration{
 
 	// Replicas and resources.
 	{"one replica over zones", "availability: zonal\n" + identity("replicas: 1"), []string{
-		"controlplane:identity.replicas: 1 must be from 2 to 9 with controlplane:availability zonal"}},
+		"controlplane:identity.replicas: 1 must be from 3 to 9 with controlplane:availability zonal"}},
+	{"two replicas over zones", "availability: zonal\n" + identity("replicas: 2"), []string{
+		"controlplane:identity.replicas: 2 must be from 3 to 9 with controlplane:availability zonal"}},
+	{"two replicas", identity("replicas: 2"), []string{
+		"controlplane:identity.replicas: 2 must be 1, or from 3 to 9: when one of two servers is lost, the other cannot know that it is not cut off itself, and stops serving for a minute"}},
 	{"too many replicas", identity("replicas: 10"), []string{
 		"controlplane:identity.replicas: 10 must be a whole number from 1 to 9"}},
 	{"scaled to fewer", identity("replicas: 3, autoscaling: {enabled: true, maxReplicas: 2}"), []string{

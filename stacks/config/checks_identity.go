@@ -30,7 +30,11 @@ func (k *checker) identity() {
 		k.add(path+".admin.hostname", i.Admin.Hostname, "is the public host name, which serves no admin paths; must be another one, or left out", path+".hostname")
 	}
 	k.keycloak(path, i)
-	k.zonalMinimum(path+".replicas", i.Replicas, 2, 9)
+	k.zonalMinimum(path+".replicas", i.Replicas, 3, 9)
+	// Of two servers the one that is left cannot tell a lost server from a cut network, and stops serving for a minute.
+	if i.Replicas == 2 && k.cfg.Availability != Zonal {
+		k.add(path+".replicas", i.Replicas, "must be 1, or from 3 to 9: when one of two servers is lost, the other cannot know that it is not cut off itself, and stops serving for a minute")
+	}
 	if a := i.Autoscaling; a.Enabled && a.MaxReplicas <= i.Replicas {
 		k.add(path+".autoscaling.maxReplicas", a.MaxReplicas, fmt.Sprintf("must be more than identity.replicas, which are %d", i.Replicas), path+".replicas")
 	}

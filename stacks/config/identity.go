@@ -28,7 +28,7 @@ type Identity struct {
 	Version string `json:"version,omitempty" jsonschema:"format=keycloak-version,example=26.7.3" jsonschema_extras:"x-derived=what the image's tag begins with"`
 	// How new pods take the place of old ones: with `RollingUpdate` the new ones start while the old ones serve; with `Recreate` all old ones end first, which interrupts the service for some minutes. Another major or minor version of Keycloak needs Recreate; set it for that one update.
 	UpdateStrategy UpdateStrategy `json:"updateStrategy,omitempty" jsonschema:"enum=RollingUpdate,enum=Recreate,default=RollingUpdate"`
-	// Replicas of Keycloak, which form one cluster. At least 2 with availability zonal.
+	// Replicas of Keycloak, which form one cluster: 1, or 3 and more, so that when one is lost, the others know that they are the majority. At least 3 with availability zonal.
 	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=9" jsonschema_extras:"x-derived=1 (single)\\, 3 (zonal)"`
 	// More replicas under load.
 	Autoscaling Autoscaling `json:"autoscaling"`
@@ -50,7 +50,7 @@ type Identity struct {
 
 // Autoscaling adds replicas under load and removes them slowly.
 type Autoscaling struct {
-	// Whether replicas are added under load. `replicas` is then the least there are.
+	// Whether replicas are added under load. `replicas` is then the least there are. Needs the resource metrics API, as metrics-server provides it.
 	Enabled bool `json:"enabled" jsonschema:"default=false"`
 	// The most replicas there are. More than replicas.
 	MaxReplicas int `json:"maxReplicas" jsonschema:"minimum=2,maximum=50" jsonschema_extras:"x-derived=twice the replicas"`

@@ -47,8 +47,8 @@ func TestDerivedIdentity(t *testing.T) {
 		want       any
 	}{
 		{"replicas of zonal", "availability: zonal", func(i id) any { return []int{i.Replicas, i.Autoscaling.MaxReplicas} }, []int{3, 6}},
-		{"replicas of its own", identity("replicas: 2, autoscaling: {enabled: true, maxReplicas: 9}"),
-			func(i id) any { return []int{i.Replicas, i.Autoscaling.MaxReplicas} }, []int{2, 9}},
+		{"replicas of its own", identity("replicas: 4, autoscaling: {enabled: true, maxReplicas: 9}"),
+			func(i id) any { return []int{i.Replicas, i.Autoscaling.MaxReplicas} }, []int{4, 9}},
 		{"one replica that ends first", identity("updateStrategy: Recreate"), func(i id) any { return i.UpdateStrategy }, config.Recreate},
 		{"version of a tag", identity("image: 'quay.io/keycloak/keycloak:26.6.1'"), version, "26.6.1"},
 		{"version of a moving tag", identity("image: 'quay.io/keycloak/keycloak:26.6'"), version, "26.6"},
