@@ -28,6 +28,10 @@
 // entry of the lost one is a minute old. That keeps a network that is cut in two from having two clusters. It takes
 // three servers: with two, the one that is left cannot be the majority. So there is one server, or three and more.
 //
+// With Autoscaling the autoscaler owns the number of servers. When it is switched on, Kubernetes takes the number as 1
+// until the autoscaler has corrected that, some seconds later: one server then carries the load until the others are
+// back.
+//
 // On an empty database the first servers all begin to create tables. One does, the others may end and be started again.
 //
 // An update adds a server before it ends one. A server that ends is first no longer an endpoint of the Service, then
@@ -43,5 +47,6 @@
 //
 //	kubectl -n identity port-forward service/iris 8443
 //
-// under https://localhost:8443/auth/admin. A new certificate is served within ten minutes, without a restart.
+// under https://localhost:8443/auth/admin. A login to the console leads through the public host name, so that one has
+// the paths of the realm master, too. A new certificate is served within ten minutes, without a restart.
 package identity

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -79,6 +80,11 @@ type installation struct {
 	keycloak string // the distribution
 	programs map[string]string
 	servers  []*server
+	// addresses are those of the pods, by their ordinals.
+	addresses []string
+	// stack has made the realm rover; secret is that of its client.
+	stack  auto.Stack
+	secret string
 }
 
 // server is a pod.
@@ -96,6 +102,9 @@ func install(t *testing.T) *installation {
 	i.database = postgres.Start(t, postgres.Options{CA: i.ca, Databases: []postgres.Database{
 		{Name: "iris", Owner: databaseUser, Password: databasePassword},
 	}})
+	for range 4 {
+		i.addresses = append(i.addresses, process.Address(t, 7800, 8080, 8443, 9000, 57800))
+	}
 	i.Objects = i.render(i.ca)
 	return i
 }
@@ -106,7 +115,7 @@ func (i *installation) render(ca verify.CA) *process.Objects {
 	args := arguments()
 	args.Database.Host, args.Database.Port = i.database.Host, i.database.Port
 	args.Admin.PlainHTTP = true
-	o := process.Render(i.t, ca, program(workload.Single, args))
+	o := process.Render(i.t, ca, program(workload.Single, args), i.addresses...)
 	variables(i.t, o, map[string]string{
 		"JAVA_OPTS_APPEND": "-Djava.io.tmpdir=/tmp", // where it is anyway, but that a process has no /tmp of its own
 		// The least that Keycloak allows.
@@ -147,7 +156,7 @@ func (i *installation) pod(ordinal int) process.Spec {
 	process.Image(i.t, i.keycloak, root, map[string]string{
 		"lib/quarkus": filepath.Join(scratch, "build"), "data": filepath.Join(scratch, "data"),
 	})
-	address := process.Address(i.t, 7800, 8080, 8443, 9000, 57800)
+	address := i.addresses[ordinal]
 	return process.Spec{
 		Workload: "Deployment/iris", Ordinal: ordinal, Dir: dir, Address: address,
 		Programs: map[string]string{"": filepath.Join(root, "bin", "kc.sh"), "java": i.programs["java"]},

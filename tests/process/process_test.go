@@ -3,8 +3,12 @@ package process_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +19,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -141,4 +146,62 @@ func TestLifeOfAPod(t *testing.T) {
 		"a new pod has an empty directory, but its claim")
 	p.Kill()
 	assert.False(t, p.Running())
+}
+
+func TestImageOfADistribution(t *testing.T) {
+	distribution, pod := t.TempDir(), t.TempDir()
+	for _, path := range []string{"bin/run.sh", "lib/build/original", "lib/library"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(distribution, path)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(distribution, path), []byte(path), 0o755))
+	}
+	volume, image := filepath.Join(pod, "volume"), filepath.Join(pod, "image")
+	require.NoError(t, os.Mkdir(volume, 0o755))
+	process.Image(t, distribution, image, map[string]string{"lib/build": volume, "data": volume})
+	require.NoError(t, os.WriteFile(filepath.Join(image, "data", "made"), nil, 0o644))
+
+	for _, path := range []string{"bin/run.sh", "lib/library", "lib/build/made"} {
+		assert.FileExists(t, filepath.Join(image, path))
+	}
+	own, err := filepath.EvalSymlinks(filepath.Join(image, "bin", "run.sh"))
+	require.NoError(t, err)
+	assert.Equal(t, filepath.Join(image, "bin", "run.sh"), own, "a program finds what lies beside it in the image")
+	assert.NoFileExists(t, filepath.Join(image, "lib", "build", "original"), "a volume hides what the image has there")
+	assert.NoFileExists(t, filepath.Join(distribution, "data", "made"))
+}
+
+func TestReadinessByRequest(t *testing.T) {
+	healthy := false
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/ready" || !healthy {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	host, text, err := net.SplitHostPort(server.Listener.Addr().String())
+	require.NoError(t, err)
+	port, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	objects := process.Render(t, verify.NewCA(t, "test"), func(ctx *pulumi.Context) error {
+		common, err := process.Common(ctx, workload.Single)
+		if err != nil {
+			return err
+		}
+		set, err := manifest.Typed(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "app"}, Spec: appsv1.DeploymentSpec{
+			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "app", Command: []string{"sleep", "60"}, Ports: []corev1.ContainerPort{{Name: "health", ContainerPort: int32(port)}},
+				ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
+					Path: "/ready", Port: intstr.FromString("health"), Scheme: corev1.URISchemeHTTPS,
+				}}},
+			}}}},
+		}})
+		if err != nil {
+			return err
+		}
+		_, err = common.Registrar(ctx, nil).Register(set)
+		return err
+	})
+	p := objects.Start(t, process.Spec{Workload: "Deployment/app", Dir: t.TempDir(), Address: host})
+	assert.ErrorContains(t, p.Ready(t.Context()), "503")
+	healthy = true
+	assert.NoError(t, p.Ready(t.Context()))
 }
