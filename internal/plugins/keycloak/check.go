@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/protocol"
 )
@@ -23,20 +24,28 @@ func (p *Provider) kindOf(urn string) (kind, error) {
 	return k, nil
 }
 
+// understood reads what a request says: the type of the resource, and properties of it.
+func (p *Provider) understood(urn string, all ...*structpb.Struct) (k kind, properties []resource.PropertyMap, err error) {
+	if k, err = p.kindOf(urn); err != nil {
+		return k, nil, err
+	}
+	for _, each := range all {
+		decoded, err := protocol.Decode(each)
+		if err != nil {
+			return k, nil, fmt.Errorf("properties of the %s: %w", k.what, err)
+		}
+		properties = append(properties, decoded)
+	}
+	return k, properties, nil
+}
+
 // Check makes up a name where none is given, and says what is wrong.
 func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	k, err := p.kindOf(req.GetUrn())
+	k, all, err := p.understood(req.GetUrn(), req.GetNews(), req.GetOlds())
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := protocol.Decode(req.GetNews())
-	if err != nil {
-		return nil, fmt.Errorf("inputs: %w", err)
-	}
-	olds, err := protocol.Decode(req.GetOlds())
-	if err != nil {
-		return nil, fmt.Errorf("old inputs: %w", err)
-	}
+	inputs, olds := all[0], all[1]
 	delete(inputs, "__defaults")
 	if k.autonamed && !inputs.HasValue("name") {
 		if inputs["name"], err = name(req, olds); err != nil {
@@ -74,20 +83,12 @@ func name(req *pulumirpc.CheckRequest, olds resource.PropertyMap) (resource.Prop
 
 // Diff compares what is wanted with what there is.
 func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	k, err := p.kindOf(req.GetUrn())
+	k, all, err := p.understood(req.GetUrn(), req.GetOlds(), req.GetNews())
 	if err != nil {
 		return nil, err
 	}
-	olds, err := protocol.Decode(req.GetOlds())
-	if err != nil {
-		return nil, fmt.Errorf("old state: %w", err)
-	}
-	news, err := protocol.Decode(req.GetNews())
-	if err != nil {
-		return nil, fmt.Errorf("inputs: %w", err)
-	}
-	now, _ := plain(olds)
-	wanted, unknown := plain(news)
+	now, _ := plain(all[0])
+	wanted, unknown := plain(all[1])
 	response := &pulumirpc.DiffResponse{
 		Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{},
 	}

@@ -95,14 +95,11 @@ func (k kind) wire(v values, before resource.PropertyMap) (*structpb.Struct, err
 
 // Create makes a resource. In a preview nobody is asked.
 func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
-	k, err := p.kindOf(req.GetUrn())
+	k, all, err := p.understood(req.GetUrn(), req.GetProperties())
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := protocol.Decode(req.GetProperties())
-	if err != nil {
-		return nil, fmt.Errorf("inputs: %w", err)
-	}
+	inputs := all[0]
 	if req.GetPreview() {
 		planned, err := k.planned(inputs, nil)
 		return &pulumirpc.CreateResponse{Properties: planned}, err
@@ -190,18 +187,11 @@ func (k kind) follows(p property, inputs, olds resource.PropertyMap) bool {
 
 // Read looks a resource up: for a refresh, or to adopt what somebody else has made.
 func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
-	k, err := p.kindOf(req.GetUrn())
+	k, all, err := p.understood(req.GetUrn(), req.GetProperties(), req.GetInputs())
 	if err != nil {
 		return nil, err
 	}
-	properties, err := protocol.Decode(req.GetProperties())
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	inputs, err := protocol.Decode(req.GetInputs())
-	if err != nil {
-		return nil, fmt.Errorf("inputs: %w", err)
-	}
+	properties, inputs := all[0], all[1]
 	known, _ := plain(properties)
 	given, _ := plain(inputs)
 	t := target{id: req.GetId(), in: merged(given, known)}
@@ -232,18 +222,11 @@ func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 
 // Update changes a resource.
 func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
-	k, err := p.kindOf(req.GetUrn())
+	k, all, err := p.understood(req.GetUrn(), req.GetNews(), req.GetOlds())
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := protocol.Decode(req.GetNews())
-	if err != nil {
-		return nil, fmt.Errorf("inputs: %w", err)
-	}
-	olds, err := protocol.Decode(req.GetOlds())
-	if err != nil {
-		return nil, fmt.Errorf("old state: %w", err)
-	}
+	inputs, olds := all[0], all[1]
 	if req.GetPreview() {
 		planned, err := k.planned(inputs, olds)
 		return &pulumirpc.UpdateResponse{Properties: planned}, err
@@ -252,13 +235,27 @@ func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	in, _ := plain(inputs)
+	now, in, err := k.change(ctx, s, req.GetId(), inputs, olds)
+	if err != nil {
+		return nil, err
+	}
+	response := &pulumirpc.UpdateResponse{}
+	response.Properties, err = k.wire(k.state(now, in), inputs)
+	return response, err
+}
+
+// change makes a resource what is wanted, and returns its representation and the wanted inputs.
+func (k kind) change(
+	ctx context.Context, s *session, id string, inputs, olds resource.PropertyMap,
+) (now, in values, err error) {
+	in, _ = plain(inputs)
 	old, _ := plain(olds)
 	// What a program does not say any more, but the server has to go by, is as it was.
-	t := target{id: req.GetId(), in: merged(k.chosen(old), in)}
-	now, err := k.read(ctx, s, t)
+	t := target{id: id, in: merged(k.chosen(old), in)}
+	now, err = k.read(ctx, s, t)
 	if gone(err) {
-		return nil, fmt.Errorf("update the %s: it does not exist any more; run a refresh, and it is made again: %w", k.what, err)
+		return nil, nil, fmt.Errorf("update the %s: it does not exist any more; run a refresh, and it is made again: %w",
+			k.what, err)
 	}
 	if err == nil && k.update != nil {
 		body := k.body(in, now)
@@ -266,14 +263,12 @@ func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 		err = k.update(ctx, s, t, body)
 	}
 	if err != nil {
-		return nil, k.refused(ctx, s, "update", t, err)
+		return nil, nil, k.refused(ctx, s, "update", t, err)
 	}
 	if now, err = k.read(ctx, s, t); err != nil {
-		return nil, k.refused(ctx, s, "read", t, err)
+		return nil, nil, k.refused(ctx, s, "read", t, err)
 	}
-	response := &pulumirpc.UpdateResponse{}
-	response.Properties, err = k.wire(k.state(now, in), inputs)
-	return response, err
+	return now, in, nil
 }
 
 // chosen are the properties in a state that the server has chosen.
@@ -287,19 +282,15 @@ func (k kind) chosen(state values) values {
 
 // Delete removes a resource. What is gone already is no error.
 func (p *Provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
-	k, err := p.kindOf(req.GetUrn())
+	k, all, err := p.understood(req.GetUrn(), req.GetProperties())
 	if err != nil {
 		return nil, err
-	}
-	properties, err := protocol.Decode(req.GetProperties())
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
 	}
 	s, err := p.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in, _ := plain(properties)
+	in, _ := plain(all[0])
 	t := target{id: req.GetId(), in: in}
 	if err := k.remove(ctx, s, t); err != nil && !gone(err) {
 		return nil, k.refused(ctx, s, "delete", t, err)
