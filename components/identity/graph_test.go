@@ -273,7 +273,7 @@ func TestHeapFitsIntoTheMemory(t *testing.T) {
 		assert.Equal(t, want, env(t, o)["JAVA_OPTS_KC_HEAP"], limit)
 	}
 	err := pulumi.RunErr(limited("700Mi"), pulumi.WithMocks("controlplane", "test", &nothing{t}))
-	assert.ErrorContains(t, err, "Classes limits the memory of class identityProvider to 700Mi: allowed are 750Mi and more")
+	assert.ErrorContains(t, err, "the memory of class identityProvider is limited to 700Mi in Classes: allowed are 750Mi and more")
 }
 
 // limited is a program with another limit of memory.

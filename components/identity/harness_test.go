@@ -193,7 +193,7 @@ func (i *installation) start(o *process.Objects, s process.Spec) *server {
 // ready waits until a server's readiness probe passes.
 func (s *server) ready(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool { return s.Ready(t.Context()) == nil }, 90*time.Second, 500*time.Millisecond,
+	require.Eventually(t, func() bool { return s.Ready(t.Context()) == nil }, 3*time.Minute, 500*time.Millisecond,
 		"the server at %s gets ready", s.address)
 }
 

@@ -119,9 +119,9 @@ func (i *installation) publicName(t *testing.T) {
 func (i *installation) cluster(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return len(i.database.Query(t, "iris", "SELECT * FROM jgroups_ping")) == 3
-	}, 30*time.Second, 500*time.Millisecond, "all servers are in the database")
+	}, time.Minute, 500*time.Millisecond, "all servers are in the database")
 	for _, s := range i.servers {
-		require.Eventually(t, func() bool { return i.metric(s, "vendor_cluster_size{") == "3.0" }, 30*time.Second, 500*time.Millisecond,
+		require.Eventually(t, func() bool { return i.metric(s, "vendor_cluster_size{") == "3.0" }, time.Minute, 500*time.Millisecond,
 			"the server at %s sees all", s.address)
 	}
 	sessions := i.database.Query(t, "iris", "SELECT count(*) FROM pg_stat_activity WHERE usename = '"+databaseUser+"'")
@@ -176,7 +176,7 @@ func (i *installation) metrics(t *testing.T) {
 // otherAuthority starts a server that trusts another authority than the database's.
 func (i *installation) otherAuthority(t *testing.T) {
 	p := i.start(i.render(verify.NewCA(t, "another")), i.like(i.servers[0].spec, 3))
-	assert.Equal(t, 1, p.Wait(time.Minute))
+	assert.Equal(t, 1, p.Wait(3*time.Minute))
 	assert.Contains(t, p.Log(), "unable to find valid certification path")
 }
 
@@ -202,7 +202,7 @@ func (i *installation) served(t *testing.T, certificate []byte) {
 			}
 			defer conn.Close()
 			return bytes.Equal(conn.ConnectionState().PeerCertificates[0].Raw, certificate)
-		}, time.Minute, 500*time.Millisecond, "port %s", port)
+		}, 2*time.Minute, 500*time.Millisecond, "port %s", port)
 	}
 	assert.True(t, i.servers[0].Running())
 }

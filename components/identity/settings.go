@@ -118,10 +118,10 @@ const (
 func (a Args) heap() (string, error) {
 	limit, found := a.Classes[workload.IdentityProvider].Limits[corev1.ResourceMemory]
 	if !found {
-		return "", fmt.Errorf("Classes has no memory limit of class %s, which sizes the heap", workload.IdentityProvider)
+		return "", fmt.Errorf("the memory of class %s has no limit in Classes, by which the heap is sized", workload.IdentityProvider)
 	}
 	if least := resource.NewQuantity(smallestMemory, resource.BinarySI); limit.Cmp(*least) < 0 {
-		return "", fmt.Errorf("Classes limits the memory of class %s to %s: allowed are %s and more",
+		return "", fmt.Errorf("the memory of class %s is limited to %s in Classes: allowed are %s and more",
 			workload.IdentityProvider, limit.String(), least)
 	}
 	most := min(limit.Value()*heapPercent/100, limit.Value()-otherMemory)
