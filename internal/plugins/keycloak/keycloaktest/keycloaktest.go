@@ -5,7 +5,6 @@ package keycloaktest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -91,7 +90,7 @@ func (s *Server) ready(ctx context.Context) error {
 		select {
 		case err := <-s.ended:
 			s.ended <- err
-			return fmt.Errorf("start Keycloak: it ended: %w\n%s", errors.Join(err), s.output.String())
+			return fmt.Errorf("start Keycloak: it ended: %v\n%s", err, s.output.String())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for Keycloak: %w", ctx.Err())
 		case <-time.After(200 * time.Millisecond):
