@@ -41,6 +41,7 @@ func TestLifecycle(t *testing.T) {
 	assert.Equal(t, "platform-ca", created.Outputs["issuer"])
 	assert.Len(t, created.Outputs["versions"], 4, "of cert-manager, trust-manager, the Prometheus operator's definitions and CloudNativePG")
 
+	t.Run("who needs tokens finds the identity provider", func(t *testing.T) { identityProvider(t, e) })
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) {
 		assert.Empty(t, e.refresh().Steps)
@@ -129,6 +130,7 @@ func changedValue(t *testing.T, e *env) {
 	assert.Len(t, zonesOf(t, e, "cert-manager", "app.kubernetes.io/name=webhook"), 3, "three replicas in three zones")
 	assert.Len(t, zonesOf(t, e, "postgresql", "cnpg.io/podRole=instance"), 3)
 	assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=server"), 3)
+	assert.Len(t, zonesOf(t, e, "identity", "app.kubernetes.io/name=iris"), 3)
 	e.requireNoChanges(e.up())
 }
 

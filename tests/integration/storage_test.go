@@ -41,14 +41,17 @@ func TestStorage(t *testing.T) {
 		assert.Contains(t, problem, "fixed configuration parameter")
 	})
 	t.Run("what cannot be undone is refused before anything is changed", func(t *testing.T) {
-		e.configure(zonalStorage(
+		config := zonalStorage(
 			"postgresql", map[string]any{"volume": map[string]any{"size": "5Gi"}},
-			"objectStorage", map[string]any{"minio": map[string]any{"servers": 5}}))
+			"objectStorage", map[string]any{"minio": map[string]any{"servers": 5}})
+		config["identity"] = map[string]any{"hostname": "iris.example.com", "image": "quay.io/keycloak/keycloak:26.8.0"}
+		e.configure(config)
 		_, err := automation.Up(e.Context(), e.options())
 		require.Error(t, err)
 		assert.True(t, automation.IsUsage(err), "it is the configuration that is wrong")
 		assert.Contains(t, err.Error(), `volume.size: "5Gi" must be at least "10Gi"`)
 		assert.Contains(t, err.Error(), `controlplane:storage.objectStorage.minio.servers`)
+		assert.Contains(t, err.Error(), "set controlplane:identity.updateStrategy to Recreate")
 	})
 	t.Run("volumes grow in place", func(t *testing.T) {
 		e.configure(zonalStorage("cache", map[string]any{"persistence": map[string]any{"size": "6Gi"}}))
