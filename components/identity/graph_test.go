@@ -353,6 +353,13 @@ func TestWhatCannotWork(t *testing.T) {
 	}
 }
 
+func TestTwoServersAreNone(t *testing.T) {
+	args := arguments()
+	args.Replicas = 2
+	err := pulumi.RunErr(program(workload.Single, args), pulumi.WithMocks("controlplane", "test", &nothing{t}))
+	assert.ErrorContains(t, err, "Replicas is 2: allowed are 1, or 3 and more", "the one that is left would not be ready")
+}
+
 // nothing are mocks that accept providers only.
 type nothing struct{ t *testing.T }
 
