@@ -80,6 +80,7 @@ type installation struct {
 	keycloak string // the distribution
 	programs map[string]string
 	servers  []*server
+	lost     *server // killed last
 	// addresses are those of the pods, by their ordinals.
 	addresses []string
 	// stack has made the realm rover; secret is that of its client.

@@ -46,6 +46,8 @@ func TestServers(t *testing.T) {
 	t.Run("a database that cannot prove its name is not used", i.otherAuthority)
 	t.Run("a renewed certificate is served without a restart", func(t *testing.T) { i.served(t, renewed) })
 	t.Run("a server is lost and clients do not notice", i.kill)
+	t.Run("one of two servers is lost and who asks the other one does not notice", i.killOfTwo)
+	t.Run("a server that was lost comes back", i.back)
 	t.Run("a server ends and clients do not notice", i.end)
 	t.Run("nothing is written outside of the volumes", func(t *testing.T) {
 		assert.Equal(t, before, files(t, filepath.Join(first.Dir, "image")))
@@ -209,36 +211,61 @@ func (i *installation) served(t *testing.T, certificate []byte) {
 
 func (i *installation) kill(t *testing.T) {
 	coordinator := i.coordinator(t)
-	load, stop := i.loadOn(credentials("rover", i.secret), i.servers...)
+	load, stop := i.loadOn(true, credentials("rover", i.secret), i.servers...)
 	defer stop()
+	// A probe that fails three times would leave out the others as well.
+	i.lose(t, load, coordinator, 16*time.Second)
+}
+
+// killOfTwo is about the servers alone. As endpoints of a Service two are too few: see the package's documentation.
+func (i *installation) killOfTwo(t *testing.T) {
+	require.Len(t, i.servers, 2)
+	coordinator := i.coordinator(t)
+	load, stop := i.loadOn(false, credentials("rover", i.secret), i.servers...)
+	defer stop()
+	i.lose(t, load, coordinator, 5*time.Second)
+}
+
+// lose kills a server under load, and wants no request to fail for a while, but in the first two seconds.
+func (i *installation) lose(t *testing.T, load *load, s *server, while time.Duration) {
+	t.Helper()
 	begin := time.Now()
 	load.serves(t, 100)
 	assert.Empty(t, load.failed(begin), "before anything happens")
-	coordinator.Kill()
+	s.Kill()
 	killed := time.Now()
-	time.Sleep(16 * time.Second) // a probe that fails three times would leave out the others as well
+	time.Sleep(while)
 	load.serves(t, 100)
-	stop()
 	assert.Empty(t, load.failed(killed.Add(2*time.Second)))
-	i.servers = slices.DeleteFunc(i.servers, func(s *server) bool { return s == coordinator })
+	i.servers = slices.DeleteFunc(i.servers, func(other *server) bool { return other == s })
+	i.lost = s
+}
+
+func (i *installation) back(t *testing.T) {
+	s := i.start(i.Objects, i.lost.spec)
+	s.ready(t)
+	i.servers = append(i.servers, s)
+	require.Eventually(t, func() bool { return i.metric(s, "vendor_cluster_size{") == "2.0" }, 30*time.Second, 500*time.Millisecond)
 }
 
 // coordinator is the server whose loss matters most: the one that keeps the table of servers.
-func (i *installation) coordinator(t *testing.T) *server {
+func (i *installation) coordinator(t *testing.T) (found *server) {
 	t.Helper()
-	rows := i.database.Query(t, "iris", "SELECT ip FROM jgroups_ping WHERE coord")
-	require.Len(t, rows, 1)
-	for _, s := range i.servers {
-		if rows[0][0] == s.address+":7800" {
-			return s
+	require.Eventually(t, func() bool {
+		for _, row := range i.database.Query(t, "iris", "SELECT ip FROM jgroups_ping WHERE coord") {
+			for _, s := range i.servers {
+				if row[0] == s.address+":7800" {
+					found = s
+				}
+			}
 		}
-	}
-	require.Fail(t, "no such server", "%v", rows)
-	return nil
+		return found != nil
+	}, 30*time.Second, 500*time.Millisecond, "one of the servers coordinates the others")
+	return found
 }
 
 func (i *installation) end(t *testing.T) {
-	load, stop := i.loadOn(credentials("rover", i.secret), i.servers...)
+	load, stop := i.loadOn(true, credentials("rover", i.secret), i.servers...)
 	defer stop()
 	begin := time.Now()
 	load.serves(t, 100)

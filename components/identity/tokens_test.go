@@ -92,9 +92,11 @@ func (i *installation) verified(s *server, token, keysURL string) jwt.MapClaims 
 	return claims
 }
 
-// load asks for tokens all the time, of one server after the other, as clients of a Service do: servers that refuse
-// connections are left out at once, those that are deleted or not ready soon.
+// load asks for tokens all the time, of one server after the other. Servers that refuse connections are left out at once;
+// clients of a Service also leave out those that are not ready, soon.
 type load struct {
+	ofService bool
+
 	mutex    sync.Mutex
 	targets  []*target
 	tokens   int
@@ -114,10 +116,10 @@ type failure struct {
 	err error
 }
 
-// loadOn begins to ask servers until stop.
-func (i *installation) loadOn(form url.Values, servers ...*server) (l *load, stop func()) {
+// loadOn begins to ask servers until stop, as clients of a Service or as clients that know the servers' addresses only.
+func (i *installation) loadOn(ofService bool, form url.Values, servers ...*server) (l *load, stop func()) {
 	i.t.Helper()
-	l = &load{}
+	l = &load{ofService: ofService}
 	for _, s := range servers {
 		l.targets = append(l.targets, &target{server: s, client: i.client(s)})
 	}
@@ -180,7 +182,8 @@ func (l *load) turn() *target {
 	for range l.targets {
 		t := l.targets[l.next%len(l.targets)]
 		l.next++
-		if !t.gone && t.unready < int(t.server.Container.Spec.ReadinessProbe.FailureThreshold) {
+		unready := l.ofService && t.unready >= int(t.server.Container.Spec.ReadinessProbe.FailureThreshold)
+		if !t.gone && !unready {
 			return t
 		}
 	}
