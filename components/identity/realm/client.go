@@ -89,6 +89,11 @@ func (b *builder) clientSettings(c Client, secret pulumi.StringPtrInput) *openid
 		UseRefreshTokens: pulumi.Bool(c.AuthorizationCode),
 		// A client that has its secret asks for another token; a refresh token would be one more thing to lose.
 		UseRefreshTokensClientCredentials: pulumi.Bool(false),
+
+		// Given even if there are none: what is not given stays as it is, and redirect URIs without a flow that uses them
+		// are an error of the plugin's.
+		ValidRedirectUris: pulumi.ToStringArray(c.RedirectURIs), WebOrigins: pulumi.ToStringArray(c.WebOrigins),
+		AccessTokenLifespan: pulumi.String(""), // the realm's
 	}
 	if c.Public {
 		settings.AccessType = pulumi.String("PUBLIC")
@@ -98,8 +103,6 @@ func (b *builder) clientSettings(c Client, secret pulumi.StringPtrInput) *openid
 	}
 	if c.AuthorizationCode {
 		settings.PkceCodeChallengeMethod = pulumi.String("S256")
-		settings.ValidRedirectUris = pulumi.ToStringArray(c.RedirectURIs)
-		settings.WebOrigins = pulumi.ToStringArray(c.WebOrigins)
 	}
 	return settings
 }

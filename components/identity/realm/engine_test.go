@@ -142,6 +142,26 @@ func TestLifeOfARealm(t *testing.T) {
 		settings, client := s.rover(s.read(), "job")
 		assert.EqualValues(t, 600, settings["accessTokenLifespan"])
 		assert.Equal(t, before["id"], client["id"])
+		assert.NotContains(t, client["attributes"], "access.token.lifespan", "the realm's counts again")
+		s.unchanged()
+	})
+	t.Run("a client may change from one flow to the other", func(t *testing.T) {
+		logins := s.args.Clients[2]
+		s.args.Clients[2] = realm.Client{ID: "page", ClientCredentials: true}
+		s.args.Roles[0].Description, s.args.ClientScopes[0].Description = "", ""
+		s.up()
+		_, client := s.rover(s.read(), "page")
+		assert.Equal(t, true, client["serviceAccountsEnabled"])
+		assert.Empty(t, client["redirectUris"])
+		assert.Empty(t, client["webOrigins"])
+		for _, role := range s.read()["realms"]["rover"]["roles"].(map[string]any) {
+			if role := role.(map[string]any); role["name"] == "writer" {
+				assert.Empty(t, role["description"], "what is not said any more does not stay")
+			}
+		}
+		s.unchanged()
+		s.args.Clients[2] = logins
+		s.up()
 		s.unchanged()
 	})
 	t.Run("what is not configured any more goes", func(t *testing.T) {

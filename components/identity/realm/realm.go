@@ -78,14 +78,14 @@ func (b *builder) build() error {
 	}
 	for _, role := range b.args.Roles {
 		if b.roles[role.Name], err = keycloak.NewRole(b.ctx, b.child(role.Name), &keycloak.RoleArgs{
-			RealmId: b.realm, Name: pulumi.String(role.Name), Description: optional(role.Description),
+			RealmId: b.realm, Name: pulumi.String(role.Name), Description: pulumi.String(role.Description),
 		}, b.options()...); err != nil {
 			return fmt.Errorf("role %s: %w", role.Name, err)
 		}
 	}
 	for _, scope := range b.args.ClientScopes {
 		if b.scopes[scope.Name], err = openid.NewClientScope(b.ctx, b.child(scope.Name), &openid.ClientScopeArgs{
-			RealmId: b.realm, Name: pulumi.String(scope.Name), Description: optional(scope.Description),
+			RealmId: b.realm, Name: pulumi.String(scope.Name), Description: pulumi.String(scope.Description),
 			IncludeInTokenScope: pulumi.Bool(scope.InToken),
 		}, b.options()...); err != nil {
 			return fmt.Errorf("client scope %s: %w", scope.Name, err)
@@ -199,10 +199,3 @@ func duration(d time.Duration) pulumi.StringInput { return pulumi.String(d.Strin
 func wholeSeconds(d time.Duration) pulumi.IntInput { return pulumi.Int(int(d / time.Second)) }
 
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
-
-func optional(text string) pulumi.StringPtrInput {
-	if text == "" {
-		return nil
-	}
-	return pulumi.String(text)
-}
