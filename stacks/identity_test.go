@@ -61,21 +61,26 @@ func TestIdentity(t *testing.T) {
 
 // The address of the admin API, and whether its certificate is verified.
 func TestWayToTheAdminAPI(t *testing.T) {
+	const acme = `{"acme":{"server":"https://acme.example.com/directory","email":"ops@example.com","http01":{"ingressClassName":"traefik"}}}`
 	for name, c := range map[string]struct {
 		settings   string
+		certTrust  string
 		url        string
 		unverified bool
 	}{
-		"a forwarded port": {`"hostname":"iris.example.com"`, "https://localhost:18443", true},
+		"a forwarded port": {`"hostname":"iris.example.com"`, "{}", "https://localhost:18443", true},
 		"the admin host name": {
-			`"hostname":"iris.example.com","admin":{"hostname":"iris-admin.example.com"}`, "https://iris-admin.example.com", false,
+			`"hostname":"iris.example.com","admin":{"hostname":"iris-admin.example.com"}`, acme, "https://iris-admin.example.com", false,
+		},
+		"a forwarded port, as the admin host name's certificate is of an authority that nobody knows yet": {
+			`"hostname":"iris.example.com","admin":{"hostname":"iris-admin.example.com"}`, "{}", "https://localhost:18443", true,
 		},
 		"the cluster's network": {
-			`"hostname":"iris.example.com","adminApi":{"url":"https://iris.identity.svc:8443"}`, "https://iris.identity.svc:8443", false,
+			`"hostname":"iris.example.com","adminApi":{"url":"https://iris.identity.svc:8443"}`, "{}", "https://iris.identity.svc:8443", false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			provider := run(t, map[string]string{"identity": "{" + c.settings + "}"}).other(t, providerKind, "keycloak")
+			provider := run(t, map[string]string{"identity": "{" + c.settings + "}", "certTrust": c.certTrust}).other(t, providerKind, "keycloak")
 			assert.Equal(t, c.url, provider.inputs["url"].StringValue())
 			unverified := provider.inputs["tlsInsecureSkipVerify"]
 			assert.Equal(t, c.unverified, unverified.IsString() && unverified.StringValue() == "true" || unverified.IsBool() && unverified.BoolValue())

@@ -16,10 +16,17 @@ func (c *Config) deriveIdentity() {
 	}
 	if i.AdminAPI.URL == "" {
 		i.AdminAPI.URL = forwarded
-		if i.Admin.Hostname != "" {
+		if i.Admin.Hostname != "" && c.verifiesAdmin() {
 			i.AdminAPI.URL = "https://" + i.Admin.Hostname
 		}
 	}
+}
+
+// verifiesAdmin tells whether the machine that this program runs on can verify
+// the certificate of the admin host name. That of a CA that the first up makes
+// on the cluster it cannot: nobody can know such a CA beforehand.
+func (c *Config) verifiesAdmin() bool {
+	return c.CertTrust.ACME != nil || c.CertTrust.PlatformCA.Source == CAExisting || c.Identity.AdminAPI.CACertificate != ""
 }
 
 var leadingVersion = regexp.MustCompile(`^v?([0-9]+\.[0-9]+(\.[0-9]+)?)($|[^0-9.])`)

@@ -81,7 +81,7 @@ type IdentityAdmin struct {
 // AdminAPI says how this program reaches the admin API.
 type AdminAPI struct {
 	// URL of the server, without a path. For one on localhost, `platform` forwards the port to Keycloak through the API of Kubernetes.
-	URL string `json:"url,omitempty" jsonschema:"format=http-url,example=https://iris.identity.svc:8443" jsonschema_extras:"x-derived=https://<admin.hostname>; without one https://localhost:18443"`
+	URL string `json:"url,omitempty" jsonschema:"format=http-url,example=https://iris.identity.svc:8443" jsonschema_extras:"x-derived=https://<admin.hostname>\\, if there is one and certTrust.acme\\, an existing platform CA or caCertificate; otherwise https://localhost:18443"`
 	// Certificates in PEM of the authorities that may have signed the server's certificate.
 	CACertificate string `json:"caCertificate,omitempty" jsonschema:"format=pem-certificate" jsonschema_extras:"x-derived=the system's"`
 }
