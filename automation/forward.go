@@ -3,6 +3,7 @@ package automation
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"k8s.io/client-go/rest"
@@ -23,8 +24,7 @@ func (s *session) forward(ctx context.Context) error {
 		return nil
 	}
 	forwarder, err := portforward.Listen(ctx, portforward.Options{
-		Config:    func() (*rest.Config, error) { return s.restConfig(ctx) },
-		Target:    portforward.Target{Namespace: identity.Namespace, Selector: identity.Selector, Port: identity.Port},
+		Config: func() (*rest.Config, error) { return s.restConfig(ctx) }, Target: adminServers(s.cfg.Identity),
 		LocalPort: port, Log: s.Progress,
 	})
 	if err != nil {
@@ -32,6 +32,15 @@ func (s *session) forward(ctx context.Context) error {
 	}
 	s.cleanup = append(s.cleanup, func() { _ = forwarder.Close() })
 	return nil
+}
+
+// adminServers are Keycloak's pods, at the port that speaks as the URL of their admin API says.
+func adminServers(cfg config.Identity) portforward.Target {
+	target := portforward.Target{Namespace: identity.Namespace, Selector: identity.Selector, Port: identity.Port}
+	if strings.HasPrefix(cfg.AdminAPI.URL, "http:") {
+		target.Port = identity.PlainPort
+	}
+	return target
 }
 
 // restConfig is how to reach the stack's cluster, by the same rules as the Kubernetes plugin's.

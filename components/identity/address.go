@@ -3,6 +3,9 @@ package identity
 // Port is the servers' port for clients and administrators.
 const Port = httpsPort
 
+// PlainPort is that without TLS, which they have with Admin.PlainHTTP only.
+const PlainPort = httpPort
+
 // Selector selects the servers' pods.
 const Selector = "app.kubernetes.io/name=" + name + ",app.kubernetes.io/component=server"
 

@@ -115,6 +115,8 @@ var badIdentity = []badConfiguration{
 		"controlplane:identity.admin.password: [secret] must be 12 to 255 characters, at least 6 of them different"}},
 	{"admin API without TLS", identity("adminApi: {url: 'http://iris.identity.svc:8080'}"), []string{
 		`controlplane:identity.adminApi.url: "http://iris.identity.svc:8080" must start with https://, because the admin's password is sent there; http:// is only allowed on localhost`}},
+	{"admin API without TLS, where Keycloak has nothing else", identity("adminApi: {url: 'http://localhost:8080'}"), []string{
+		`controlplane:identity.adminApi.url: "http://localhost:8080" must start with https://, because Keycloak serves no HTTP without TLS unless identity.admin.plainHTTP is true`}},
 	{"admin API with a path", identity("adminApi: {url: 'https://iris-admin.example.com/auth'}"), []string{
 		`controlplane:identity.adminApi.url: "https://iris-admin.example.com/auth" must be scheme, host and optional port only, such as https://iris.identity.svc:8443: the paths are known`}},
 	{"admin API with a password", identity("adminApi: {url: 'https://admin:hunter2@iris-admin.example.com'}"), []string{

@@ -119,6 +119,8 @@ func (k *checker) adminAPI(path string, i Identity) {
 	switch {
 	case u.Scheme != "https" && !loopback:
 		k.add(path+".url", u.Redacted(), "must start with https://, because the admin's password is sent there; http:// is only allowed on localhost")
+	case u.Scheme != "https" && !i.Admin.PlainHTTP:
+		k.add(path+".url", u.Redacted(), "must start with https://, because Keycloak serves no HTTP without TLS unless identity.admin.plainHTTP is true", "identity.admin.plainHTTP")
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.ContainsAny(i.AdminAPI.URL, "?#"):
 		k.add(path+".url", u.Redacted(), "must be scheme, host and optional port only, such as https://iris.identity.svc:8443: the paths are known")
 	case !isHost(host) || !isPort(u.Port()):

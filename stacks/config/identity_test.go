@@ -65,7 +65,7 @@ func TestDerivedIdentity(t *testing.T) {
 			api, "https://localhost:18443"},
 		{"admin API of a pipeline inside the network", identity("admin: {hostname: iris-admin.example.com}, adminApi: {url: 'https://iris.identity.svc:8443', caCertificate: $CA}"),
 			api, "https://iris.identity.svc:8443"},
-		{"admin API without TLS on this machine", identity("adminApi: {url: 'http://[::1]:8080'}"), api, "http://[::1]:8080"},
+		{"admin API without TLS on this machine", identity("admin: {plainHTTP: true}, adminApi: {url: 'http://[::1]:8080'}"), api, "http://[::1]:8080"},
 		{"database of another name", identity("database: keycloak") + "\n" + owned("{name: keycloak}, {name: gateway}, {name: controlplane}"),
 			func(i id) any { return i.Database }, "keycloak"},
 		{"annotations", identity("ingress: {className: traefik, annotations: {nginx.ingress.kubernetes.io/proxy-buffer-size: 16k}}"),
