@@ -28,9 +28,8 @@
 // entry of the lost one is a minute old. That keeps a network that is cut in two from having two clusters. It takes
 // three servers: with two, the one that is left cannot be the majority. So there is one server, or three and more.
 //
-// With Autoscaling the autoscaler owns the number of servers. When it is switched on, Kubernetes takes the number as 1
-// until the autoscaler has corrected that, some seconds later: one server then carries the load until the others are
-// back.
+// With Autoscaling the autoscaler owns the number of servers: it starts with as many as there are, or with Replicas, and
+// an update leaves the number alone.
 //
 // On an empty database the first servers all begin to create tables. One does, the others may end and be started again.
 //

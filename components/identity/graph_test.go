@@ -214,7 +214,9 @@ func TestAutoscaling(t *testing.T) {
 		a.Autoscaling = &identity.Autoscaling{MaxReplicas: 6, TargetCPUPercent: 70}
 		a.Database.Connections = 70
 	})
-	assert.Nil(t, find[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Replicas, "the autoscaler owns the number")
+	assert.EqualValues(t, 3, *find[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Replicas, "without it there would be 1")
+	assert.Equal(t, []string{"spec.replicas"}, o.Find("Deployment", "iris").IgnoreChanges, "the autoscaler owns the number")
+	assert.Empty(t, rendered(t, workload.Zonal, nil).Find("Deployment", "iris").IgnoreChanges, "without one the number is repaired")
 	h := find[autoscalingv2.HorizontalPodAutoscaler](t, o, "HorizontalPodAutoscaler", "iris").Spec
 	assert.EqualValues(t, 3, *h.MinReplicas)
 	assert.EqualValues(t, 6, h.MaxReplicas)
@@ -369,3 +371,12 @@ func (n *nothing) NewResource(args pulumi.MockResourceArgs) (string, property.Pr
 }
 
 func (*nothing) Call(pulumi.MockCallArgs) (property.PropertyMap, error) { return nil, nil }
+
+// Raising three servers to five, Kubernetes first makes five of the old ones, and then adds a new one: all that the
+// database allows must not be in the hands of servers that have nothing to do.
+func TestIdleServersLeaveConnectionsToOthers(t *testing.T) {
+	pool := env(t, rendered(t, workload.Zonal, func(a *identity.Args) { a.Database.Connections = 60 }))
+	assert.Equal(t, "15", pool["KC_DB_POOL_MAX_SIZE"], "a share of four")
+	assert.Equal(t, "5", pool["KC_DB_POOL_MIN_SIZE"])
+	assert.Equal(t, "5", pool["KC_DB_POOL_INITIAL_SIZE"])
+}

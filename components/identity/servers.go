@@ -68,6 +68,11 @@ func (b *builder) finish(o *manifest.Object) error {
 		"spec", "template", "metadata", "annotations", contentsDigest)
 	// One server after the other, each with a build and a start on few processors.
 	o.Options = append(o.Options, pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "30m", Update: "30m"}))
+	if b.args.Autoscaling != nil {
+		// The autoscaler owns the number. If it were left out, Kubernetes would take it as 1 the moment the autoscaler is
+		// switched on, and end all servers but one.
+		o.Options = append(o.Options, pulumi.IgnoreChanges([]string{"spec.replicas"}))
+	}
 	return nil
 }
 
@@ -79,6 +84,7 @@ func (b *builder) deployment() (*appsv1.Deployment, error) {
 	d := &appsv1.Deployment{
 		ObjectMeta: meta(name),
 		Spec: appsv1.DeploymentSpec{
+			Replicas: new(int32(b.args.Replicas)),
 			Selector: &metav1.LabelSelector{MatchLabels: selector()},
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}, Spec: pod},
 			Strategy: b.strategy(),
@@ -90,9 +96,6 @@ func (b *builder) deployment() (*appsv1.Deployment, error) {
 	if b.args.mostServers() > 1 {
 		// The caches of a new server fill, and their entries find their places, before the next one goes.
 		d.Spec.MinReadySeconds = 10
-	}
-	if b.args.Autoscaling == nil {
-		d.Spec.Replicas = new(int32(b.args.Replicas))
 	}
 	return d, nil
 }

@@ -60,7 +60,7 @@ func (b *builder) settings() []corev1.EnvVar {
 
 func (b *builder) databaseSettings() []corev1.EnvVar {
 	d := b.args.Database
-	pool := strconv.Itoa(b.args.pool())
+	least, most := strconv.Itoa(smallestPool), strconv.Itoa(b.args.pool())
 	return []corev1.EnvVar{
 		{Name: "KC_DB_URL_HOST", Value: d.Host},
 		{Name: "KC_DB_URL_PORT", Value: strconv.Itoa(d.Port)},
@@ -70,10 +70,11 @@ func (b *builder) databaseSettings() []corev1.EnvVar {
 		{Name: "KC_DB_URL_PROPERTIES", Value: "?sslmode=verify-full&sslrootcert=" + b.bundle() + "&tcpKeepAlive=true&socketTimeout=120"},
 		secret("KC_DB_USERNAME", databaseSecret, userKey),
 		secret("KC_DB_PASSWORD", databaseSecret, passwordKey),
-		// All of its connections from the start: a crowd does not wait for handshakes.
-		{Name: "KC_DB_POOL_INITIAL_SIZE", Value: pool},
-		{Name: "KC_DB_POOL_MIN_SIZE", Value: pool},
-		{Name: "KC_DB_POOL_MAX_SIZE", Value: pool},
+		// What a server does not need it gives back. When the number of servers, or what they may open together, changes,
+		// those with the shares of before keep running until new ones are ready, which need connections for that.
+		{Name: "KC_DB_POOL_INITIAL_SIZE", Value: least},
+		{Name: "KC_DB_POOL_MIN_SIZE", Value: least},
+		{Name: "KC_DB_POOL_MAX_SIZE", Value: most},
 	}
 }
 
