@@ -58,6 +58,7 @@ func TestStack(t *testing.T) {
 	}
 	t.Run("a machine gets a token of the trusted issuer", func(t *testing.T) { machineToken(t, cluster, options, up) })
 	t.Run("the administrator logs in, but not from outside", func(t *testing.T) { administration(t, cluster, options, up) })
+	t.Run("the identity provider's servers form one cluster", func(t *testing.T) { oneCluster(t, cluster) })
 	for name, script := range reach {
 		t.Run("a client in the cluster and the identity provider's "+name, func(t *testing.T) {
 			runClient(t, cluster, up, "reach", name, script)

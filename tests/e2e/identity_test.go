@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +148,24 @@ func administration(t *testing.T, cluster *verify.Cluster, options automation.Op
 				assert.Contains(t, []string{"/auth/realms", "/auth/resources"}, path.Path, "%s of %s", path.Path, rule.Host)
 			}
 		}
+	}
+}
+
+// oneCluster asks every server how many it sees: all of them. Where network policies are enforced, this is also a proof
+// that they let the servers talk to each other.
+func oneCluster(t *testing.T, cluster *verify.Cluster) {
+	pods, err := cluster.Clients.CoreV1().Pods(identity.Namespace).List(cluster.Context(), metav1.ListOptions{LabelSelector: identity.Selector})
+	require.NoError(t, err)
+	require.NotEmpty(t, pods.Items)
+	seen := regexp.MustCompile(`(?m)^vendor_cluster_size\{.*\} (\d+)`)
+	for _, pod := range pods.Items {
+		assert.EventuallyWithT(t, func(c *assert.CollectT) {
+			metrics, err := cluster.Clients.CoreV1().Pods(pod.Namespace).ProxyGet("https", pod.Name, "9000", "/auth/metrics", nil).DoRaw(cluster.Context())
+			require.NoError(c, err)
+			found := seen.FindSubmatch(metrics)
+			require.NotNil(c, found, "no cluster at all")
+			assert.Equal(c, strconv.Itoa(len(pods.Items)), string(found[1]))
+		}, verify.Patience, time.Second, "%s sees all servers", pod.Name)
 	}
 }
 
