@@ -26,7 +26,7 @@ type mark struct {
 // version. A mark is there only while what it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
-	for _, m := range c.marks() {
+	for _, m := range c.marks(nil) {
 		footprint[m.key] = m.value
 	}
 	return footprint
@@ -36,12 +36,12 @@ func (c *Config) Footprint() map[string]string {
 // shrink or move to another class, another number of MinIO's servers, another
 // key of S3, a cluster that is to be restored although it is there, or forgets
 // where its backups are, another database or administrator of the identity
-// provider, and a version of it that is older or that several replicas cannot
-// roll to. It returns [Errors] like [Parse], and nil where everything can
+// provider, and a version of it that is older, unless its database is restored,
+// or that several replicas cannot roll to. It returns [Errors] like [Parse], and nil where everything can
 // follow on the footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
-	for _, m := range c.marks() {
+	for _, m := range c.marks(previous) {
 		present, exists := previous[m.key]
 		if !exists {
 			continue
@@ -86,7 +86,8 @@ func clusterKey(name string) string { return "storage.postgresql.clusters[" + na
 
 func clusterPath(i int) string { return fmt.Sprintf("storage.postgresql.clusters.%d", i) }
 
-func (c *Config) marks() []mark {
+// marks are those of a stack that had the previous footprint.
+func (c *Config) marks(previous map[string]string) []mark {
 	var marks []mark
 	size := func(key, path string, v *Volume) {
 		if v != nil {
@@ -129,7 +130,7 @@ func (c *Config) marks() []mark {
 		const path = "storage.objectStorage.s3.kmsKeyArn"
 		marks = append(marks, mark{path, path, s3.KMSKeyARN, encryption})
 	}
-	return append(marks, c.identityMarks()...)
+	return append(marks, c.identityMarks(previous)...)
 }
 
 // inherited is the path that most likely set a cluster's size: that of all

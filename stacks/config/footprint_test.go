@@ -45,6 +45,8 @@ storage:
 // TestCheckFootprint changes a stack, and asserts what is said about it.
 func TestCheckFootprint(t *testing.T) {
 	const key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"
+	const restoredIris = "\nstorage: {postgresql: {clusters: [{name: platform, databases: [{name: gateway}, {name: controlplane}]}, " +
+		"{name: before, recovery: {sourceCluster: platform}, databases: [{name: iris}]}]}}"
 	const two = "storage: {postgresql: {clusters: [{name: platform, databases: [{name: iris}, {name: gateway}]}, {name: cp, databases: [{name: controlplane}]}]}}"
 	for _, test := range []struct{ name, before, after, want string }{
 		{"nothing before", "", "", ""},
@@ -95,7 +97,18 @@ func TestCheckFootprint(t *testing.T) {
 			`controlplane:identity.version: "26.8" is not the version that runs now, "26.7", and servers of two versions cannot form one cluster, as they would while the update rolls; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards`},
 		{"a newer Keycloak after all old ones have ended", identity("replicas: 3"), identity("replicas: 3, updateStrategy: Recreate, image: 'quay.io/keycloak/keycloak:26.8.0'"), ""},
 		{"an older Keycloak", identity("image: 'quay.io/keycloak/keycloak:26.10.1'"), identity("replicas: 3, updateStrategy: Recreate"),
-			`controlplane:identity.version: "26.7" must be at least "26.10", which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, restore a backup from before the change`},
+			`controlplane:identity.version: "26.7" must be at least "26.10", which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, have the database restored from a backup of before in the same change, in a new cluster with recovery`},
+		{"an older Keycloak on a database of before", identity("image: 'quay.io/keycloak/keycloak:26.10.1'"),
+			identity("updateStrategy: Recreate") + restoredIris, ""},
+		{"an older Keycloak on a database of before, beside the newer one", identity("image: 'quay.io/keycloak/keycloak:26.10.1'"),
+			identity("replicas: 3") + restoredIris,
+			`controlplane:identity.version: "26.7" is not the version that runs now, "26.10", and servers of two versions cannot form one cluster, as they would while the update rolls; set controlplane:identity.updateStrategy to Recreate for this update, which interrupts the service for some minutes, and remove it afterwards`},
+		{"an older Keycloak on a database that was restored before", identity("image: 'quay.io/keycloak/keycloak:26.10.1'") + restoredIris,
+			identity("updateStrategy: Recreate") + restoredIris,
+			`controlplane:identity.version: "26.7" must be at least "26.10", which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, have the database restored from a backup of before in the same change, in a new cluster with recovery`},
+		{"an older Keycloak beside another database of before", identity("image: 'quay.io/keycloak/keycloak:26.10.1'"),
+			identity("updateStrategy: Recreate") + strings.NewReplacer("iris", "gateway", "gateway", "iris").Replace(restoredIris),
+			`controlplane:identity.version: "26.7" must be at least "26.10", which it is now: the newer version has changed the tables in the database, and an older one cannot work with them; to go back, have the database restored from a backup of before in the same change, in a new cluster with recovery`},
 		{"another database of Keycloak", "", identity("database: keycloak") + "\n" + owned("{name: iris}, {name: keycloak}, {name: gateway}, {name: controlplane}"),
 			`controlplane:identity.database: "keycloak" must be "iris", which it is now: realms, clients and users are in it and would be left behind; where they move to another cluster of PostgreSQL with a backup (recovery), the database keeps its name`},
 		{"another administrator", "", identity("admin: {username: root}"),
