@@ -188,8 +188,17 @@ func TestAClientOfABrowserIsPublic(t *testing.T) {
 		client.update(client.with(values{
 			"validRedirectUris": []any{"https://ui.example.com/a"}, "pkceCodeChallengeMethod": nil,
 		}))
-		client.update(client.with(values{"accessType": "CONFIDENTIAL"}))
+		client.update(client.with(values{"accessType": "CONFIDENTIAL", "accessTokenLifespan": "60"}))
 		assert.NotEmpty(c, client.properties()["clientSecret"])
+
+		client.update(client.with(values{
+			"standardFlowEnabled": false, "serviceAccountsEnabled": true, "accessTokenLifespan": "",
+			"validRedirectUris": []any{}, "webOrigins": []any{},
+		}))
+		there = c.byHand(http.MethodGet, name+"/clients/"+client.id, nil)
+		assert.Empty(c, there["redirectUris"], "what is empty now is empty on the server")
+		assert.Empty(c, there["webOrigins"])
+		assert.NotContains(c, object(there["attributes"]), "access.token.lifespan")
 	})
 }
 
@@ -248,6 +257,8 @@ func TestRolesOfAServiceAccount(t *testing.T) {
 		client := c.create("Client", machine(name))
 		account := client.properties()["serviceAccountUserId"].(string)
 		role := c.create("Role", values{"realmId": name, "name": "admin of it all", "description": "Does all"})
+		role.update(role.with(values{"description": ""}))
+		assert.Empty(c, c.byHand(http.MethodGet, name+"/roles-by-id/"+role.id, nil)["description"])
 		role.update(role.with(values{"description": "Does nearly all"}))
 		granted := c.create("ClientServiceAccountRealmRole", values{
 			"realmId": name, "serviceAccountUserId": account, "role": "admin of it all",
