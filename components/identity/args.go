@@ -15,7 +15,7 @@ import (
 // Args configure the component. Native types decide what exists.
 type Args struct {
 	part.Common
-	// Image is Keycloak 26, or one derived from it.
+	// Image is Keycloak 26, from 26.2 on, or one derived from it.
 	Image string
 	// Optimized says that "kc.sh build" has been run in the image already, with the options that the package's
 	// documentation names. Otherwise each pod does that before it starts.

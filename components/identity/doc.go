@@ -15,7 +15,8 @@
 //	KC_HEALTH_ENABLED=true KC_METRICS_ENABLED=true KC_EVENT_METRICS_USER_ENABLED=true
 //
 // Everything else is decided when the server starts. All options are environment variables: those that a release does
-// not know it ignores. The servers write to /opt/keycloak/data and /tmp, which are empty at each start, and to the
+// not know it ignores. Before 26.4 that is the address at which servers hear each other, and pods need private IPv4
+// addresses. The servers write to /opt/keycloak/data and /tmp, which are empty at each start, and to the
 // database.
 //
 // # Availability

@@ -55,6 +55,10 @@ var badIdentity = []badConfiguration{
 		"controlplane:identity.version: is missing; must be the version of Keycloak in the image, such as 26.7.3: the image has no tag that says it"}},
 	{"newer major version", identity("version: '27.0', image: 'registry.example.com/iris:1.4'"), []string{
 		`controlplane:identity.version: "27.0" must be a version of Keycloak 26, such as 26.7.3: no other major version is supported`}},
+	{"minor version without TLS between servers", identity("image: 'quay.io/keycloak/keycloak:26.1.5'"), []string{
+		`controlplane:identity.image: "quay.io/keycloak/keycloak:26.1.5" must be of Keycloak 26.2 or newer: the servers of older versions talk to each other without TLS`}},
+	{"minor version without TLS between servers in a derived image", identity("version: '26.0', image: 'registry.example.com/iris:1.4'"), []string{
+		`controlplane:identity.version: "26.0" must be of Keycloak 26.2 or newer: the servers of older versions talk to each other without TLS`}},
 	{"major version only", identity("version: '26'"), []string{
 		`controlplane:identity.version: "26" ` + keycloakVersion}},
 	{"version as a number", identity("version: 26.7"), []string{

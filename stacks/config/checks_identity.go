@@ -16,6 +16,9 @@ const (
 	upstreamImage = "quay.io/keycloak/keycloak"
 	// supportedMajor is the major version of Keycloak that the settings are of.
 	supportedMajor = "26"
+	// oldestMinor is the first minor version whose servers talk to each other with TLS unasked. Source: the Keycloak
+	// upgrading guide, 26.2.0, "Zero-configuration secure cluster communication".
+	oldestMinor = 2
 	// irisDatabase is the identity provider's database where no other is named.
 	irisDatabase = "iris"
 )
@@ -68,6 +71,7 @@ func (k *checker) keycloak(path string, i Identity) {
 	case major == supportedMajor && upstream && tagged != "" && tagged != i.Version && !strings.HasPrefix(tagged, i.Version+"."):
 		k.add(path+".version", i.Version, fmt.Sprintf("contradicts the image's tag; must be %s, or left out", tagged), path+".image")
 	case major == supportedMajor:
+		k.keycloakMinor(path, i, tagged)
 	case i.Version == tagged && upstream:
 		k.add(path+".image", i.Image, "must have a tag of Keycloak 26, such as 26.7.3: no other major version is supported", path+".version")
 	case i.Version == tagged:
@@ -75,6 +79,20 @@ func (k *checker) keycloak(path string, i Identity) {
 	default:
 		k.add(path+".version", i.Version, "must be a version of Keycloak 26, such as 26.7.3: no other major version is supported")
 	}
+}
+
+// keycloakMinor refuses versions whose servers would not form a cluster, or not a safe one.
+func (k *checker) keycloakMinor(path string, i Identity, tagged string) {
+	version, err := majorMinor(minor(i.Version))
+	if err != nil || version[1] >= oldestMinor {
+		return // the schema has reported what is no version
+	}
+	const message = "must be of Keycloak 26.2 or newer: the servers of older versions talk to each other without TLS"
+	if i.Version == tagged {
+		k.add(path+".image", i.Image, message, path+".version")
+		return
+	}
+	k.add(path+".version", i.Version, message)
 }
 
 // consumers are those of the databases that are not the identity provider's.

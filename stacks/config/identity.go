@@ -20,11 +20,11 @@ const (
 type Identity struct {
 	// Public host name: realms are at https://<hostname>/auth/realms/<realm>, which is also the issuer in their tokens. A change makes every token that is out invalid, and whoever trusts the issuer has to learn the new one.
 	Hostname string `json:"hostname,omitempty" jsonschema:"required,format=dns-name,example=iris.example.com"`
-	// Image of Keycloak 26, or of one derived from it.
+	// Image of Keycloak 26, from 26.2 on, or of one derived from it.
 	Image string `json:"image,omitempty" jsonschema:"format=image-or-digest,default=quay.io/keycloak/keycloak:26.7.3"`
 	// Whether the image is optimized for PostgreSQL already (`kc.sh build`), so that it is started as it is. Other images are optimized before each start, which takes some 30 seconds. The upstream image is not optimized.
 	Optimized bool `json:"optimized" jsonschema:"default=false"`
-	// Version of Keycloak in the image. Required where the tag does not begin with it. It never goes back, because a newer Keycloak changes its tables in the database.
+	// Version of Keycloak in the image. Required where the tag does not begin with it. It never goes back, because a newer Keycloak changes its tables in the database, except together with a database that the same change restores.
 	Version string `json:"version,omitempty" jsonschema:"format=keycloak-version,example=26.7.3" jsonschema_extras:"x-derived=what the image's tag begins with"`
 	// How new pods take the place of old ones: with `RollingUpdate` the new ones start while the old ones serve; with `Recreate` all old ones end first, which interrupts the service for some minutes. Another major or minor version of Keycloak needs Recreate; set it for that one update.
 	UpdateStrategy UpdateStrategy `json:"updateStrategy,omitempty" jsonschema:"enum=RollingUpdate,enum=Recreate,default=RollingUpdate"`
