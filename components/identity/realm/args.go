@@ -88,8 +88,8 @@ type Client struct {
 	AccessTokenLifespan time.Duration
 	// DefaultScopes are in all tokens of the client, besides those that its flows need; OptionalScopes are in those
 	// tokens where the client asks for them, also where its flows would have them always. A scope can become an
-	// optional one at once. The other way round, where optional ones are left, it takes one update to leave them and
-	// another to become a default one.
+	// optional one at once. The other way round, where optional ones are left, it takes one update without any
+	// optional ones before.
 	DefaultScopes, OptionalScopes []string
 	// Roles are the realm's roles that the client itself has in tokens by ClientCredentials.
 	Roles []string

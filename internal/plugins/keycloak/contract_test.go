@@ -211,7 +211,7 @@ func TestScopesOfAClientAreSets(t *testing.T) {
 		defaults := c.create("ClientDefaultScopes", merged(in, values{"defaultScopes": []any{"roles", "basic", "rover:read"}}))
 		assert.Equal(c, name+"/"+client.id, defaults.id)
 		_, err := c.attempt("ClientOptionalScopes", merged(in, values{"optionalScopes": []any{"basic"}}))
-		require.ErrorContains(c, err, `the client has "basic" among its default scopes`)
+		require.ErrorContains(c, err, `the client has "basic" among its default scopes, which it has to leave first, in an update before this one`)
 		_, err = c.attempt("ClientDefaultScopes", merged(in, values{"defaultScopes": []any{"nothing"}}))
 		require.ErrorContains(c, err, `has no client scope "nothing"`)
 		optional := c.create("ClientOptionalScopes", merged(in, values{"optionalScopes": []any{}}))

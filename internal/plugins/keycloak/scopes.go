@@ -163,7 +163,7 @@ func attach(ctx context.Context, s *session, t target, which string, wanted []st
 			return fmt.Errorf("%sScopes: realm %s has no client scope %q", which, t.text("realmId"), each)
 		}
 		if other[each] != "" {
-			return fmt.Errorf("%sScopes: the client has %q among its %s scopes; let these depend on those, without it",
+			return fmt.Errorf("%sScopes: the client has %q among its %s scopes, which it has to leave first, in an update before this one",
 				which, each, otherSet[which])
 		}
 	}
