@@ -27,7 +27,8 @@
 //
 // When a server is lost, those that still see most of the servers in the table go on; the others are not ready until the
 // entry of the lost one is a minute old. That keeps a network that is cut in two from having two clusters. It takes
-// three servers: with two, the one that is left cannot be the majority. So there is one server, or three and more.
+// three servers: with two, the one that is left cannot be the majority. So there is one server, or three and more. An
+// autoscaler that starts with one makes do with two on its way: the loss of either is a pause of a minute then.
 //
 // With Autoscaling the autoscaler owns the number of servers: it starts with as many as there are, or with Replicas, and
 // an update leaves the number alone.

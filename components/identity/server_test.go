@@ -26,8 +26,8 @@ import (
 func TestServers(t *testing.T) {
 	i := install(t)
 	first := i.pod(0)
-	i.prepare(i.Objects, first)
 	before := files(t, filepath.Join(first.Dir, "image"))
+	i.prepare(i.Objects, first)
 	// The first one makes the tables. All at once would try, and some would have to start again.
 	for _, pod := range []process.Spec{first, i.like(first, 1), i.like(first, 2)} {
 		s := i.start(i.Objects, pod)
