@@ -23,6 +23,8 @@ func (s *session) forward(ctx context.Context) error {
 	if port == 0 || s.Local {
 		return nil
 	}
+	// What is under way when a run is cancelled is still finished, so that the state says what there is.
+	ctx = context.WithoutCancel(ctx)
 	forwarder, err := portforward.Listen(ctx, portforward.Options{
 		Config: func() (*rest.Config, error) { return s.restConfig(ctx) }, Target: adminServers(s.cfg.Identity),
 		LocalPort: port, Log: s.Progress,

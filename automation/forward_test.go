@@ -1,6 +1,7 @@
 package automation
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -67,8 +68,10 @@ func TestThePortOfTheAdminAPILeadsToKeycloaksPods(t *testing.T) {
 	t.Setenv("KUBECONFIG", os.DevNull) // the stack says which cluster it is
 	port := free(t)
 	s, asked := opened(t, "https://localhost:"+port)
-	require.NoError(t, s.forward(t.Context()))
+	ctx, cancel := context.WithCancel(t.Context())
+	require.NoError(t, s.forward(ctx))
 	assert.Empty(t, asked, "the cluster may not exist yet")
+	cancel() // a cancelled run finishes what is under way
 
 	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
 	require.NoError(t, err)
