@@ -103,9 +103,5 @@ func (b *builder) register(step func() (manifest.Set, error), after ...*manifest
 	if err != nil {
 		return nil, err
 	}
-	var opts []pulumi.ResourceOption
-	for _, g := range after {
-		opts = append(opts, g.Ready())
-	}
-	return b.reg.Register(set, opts...)
+	return b.reg.RegisterAfter(set, after...)
 }

@@ -142,19 +142,10 @@ func (b *builder) register(step func() (manifest.Set, error), after ...*manifest
 	if err != nil {
 		return nil, err
 	}
-	if err := set.Transform(
-		workload.Spread(b.args.Availability), workload.Restrict(), b.args.Classes.Resources(workload.IdentityProvider),
-	); err != nil {
+	if set, err = b.args.Workloads(set, b.args.Classes.Resources(workload.IdentityProvider)); err != nil {
 		return nil, err
 	}
-	if set, err = workload.Budgets(set); err != nil {
-		return nil, err
-	}
-	var opts []pulumi.ResourceOption
-	for _, g := range after {
-		opts = append(opts, g.Ready())
-	}
-	return b.reg.Register(set, opts...)
+	return b.reg.RegisterAfter(set, after...)
 }
 
 // labels are those of every object.

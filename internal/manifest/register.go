@@ -50,6 +50,15 @@ func (g *Group) Resources() []pulumi.Resource {
 // for cert-manager, until its API check has passed.
 func (g *Group) Ready() pulumi.ResourceOption { return pulumi.DependsOn(g.Resources()) }
 
+// RegisterAfter registers the set once everything in the groups is ready.
+func (r *Registrar) RegisterAfter(set Set, groups ...*Group) (*Group, error) {
+	var opts []pulumi.ResourceOption
+	for _, g := range groups {
+		opts = append(opts, g.Ready())
+	}
+	return r.Register(set, opts...)
+}
+
 // Register registers every object of the set as an ordinary resource. The
 // options apply to all of them. The set itself stays as it is.
 //

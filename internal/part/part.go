@@ -54,6 +54,16 @@ func (c Common) Registrar(ctx *pulumi.Context, parent pulumi.Resource) *manifest
 	return &manifest.Registrar{Ctx: ctx, Parent: parent, Provider: c.Provider, Transforms: c.Transforms}
 }
 
+// Workloads applies to a set what holds for all workloads: they are spread over zones and nodes, restricted, and replicated
+// ones have a disruption budget.
+func (c Common) Workloads(set manifest.Set, more ...manifest.Transform) (manifest.Set, error) {
+	transforms := append([]manifest.Transform{workload.Spread(c.Availability), workload.Restrict()}, more...)
+	if err := set.Transform(transforms...); err != nil {
+		return manifest.Set{}, err
+	}
+	return workload.Budgets(set)
+}
+
 // Password is a random password of letters and digits: nothing that a URL, a shell or a configuration file would need
 // to quote. 32 of them are worth 190 bits.
 func (c Common) Password(ctx *pulumi.Context, parent pulumi.Resource, name string) (pulumi.StringOutput, error) {

@@ -130,17 +130,10 @@ func (b *builder) register(step func() (manifest.Set, error), after ...*manifest
 	if err != nil {
 		return nil, err
 	}
-	if err := set.Transform(workload.Spread(b.args.Availability), workload.Restrict()); err != nil {
+	if set, err = b.args.Workloads(set); err != nil {
 		return nil, err
 	}
-	if set, err = workload.Budgets(set); err != nil {
-		return nil, err
-	}
-	var opts []pulumi.ResourceOption
-	for _, g := range after {
-		opts = append(opts, g.Ready())
-	}
-	return b.reg.Register(set, opts...)
+	return b.reg.RegisterAfter(set, after...)
 }
 
 // ground is the namespace and the certificate, which the servers cannot start without.

@@ -42,11 +42,11 @@ func (b *builder) operator(namespaces *manifest.Group) (*manifest.Group, error) 
 		set = manifest.Merge(set, monitor)
 	}
 	webhooks, rest := set.Split(func(o *manifest.Object) bool { return strings.HasSuffix(o.GetKind(), "WebhookConfiguration") })
-	configurations, err := b.registerSet(webhooks, namespaces)
+	configurations, err := b.reg.RegisterAfter(webhooks, namespaces)
 	if err != nil {
 		return nil, err
 	}
-	return b.registerSet(rest, namespaces, configurations)
+	return b.reg.RegisterAfter(rest, namespaces, configurations)
 }
 
 // backupPlugin registers the Barman Cloud plugin, if there is one. Its certificates come from its own self-signed
@@ -71,11 +71,11 @@ func (b *builder) backupPlugin(operator *manifest.Group) (*manifest.Group, error
 	}
 	// The only Secret of the manifest holds the name of an image, which configure has replaced.
 	_, rest = rest.Split(func(o *manifest.Object) bool { return o.GetKind() == "Secret" })
-	certificates, err := b.registerSet(identity, operator)
+	certificates, err := b.reg.RegisterAfter(identity, operator)
 	if err != nil {
 		return nil, err
 	}
-	return b.registerSet(rest, operator, certificates)
+	return b.reg.RegisterAfter(rest, operator, certificates)
 }
 
 // configure gives the plugin its released images and lets it log what matters. A second replica would stand by without

@@ -108,13 +108,7 @@ func (b *builder) objects() (manifest.Set, error) {
 		}
 		sets = append(sets, set)
 	}
-	set := manifest.Merge(sets...)
-	if err := set.Transform(
-		b.args.Classes.Resources(workload.Operator), workload.Spread(b.args.Availability), workload.Restrict(),
-	); err != nil {
-		return manifest.Set{}, err
-	}
-	return workload.Budgets(set)
+	return b.args.Workloads(manifest.Merge(sets...), b.args.Classes.Resources(workload.Operator))
 }
 
 // base is the namespace and the certificates in it. Sentinels have their own, so that neither can pose as the other.
