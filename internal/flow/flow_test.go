@@ -87,6 +87,20 @@ egress:
 `)
 }
 
+// Names are resolved by the cluster's DNS pods, over UDP and, for long answers, over TCP, or by the node's own cache.
+func TestEveryPodResolvesNames(t *testing.T) {
+	assertSpec(t, "empty", "allow-dns", `
+podSelector: {}
+policyTypes: [Egress]
+egress:
+- to:
+  - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+    podSelector: {matchLabels: {k8s-app: kube-dns}}
+  - ipBlock: {cidr: 169.254.20.10/32}
+  ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+`)
+}
+
 func TestPoliciesSayWhy(t *testing.T) {
 	assert.Equal(t, "Orders are kept there.", find(t, "shop", "allow-database-egress").Annotations[flow.WhyAnnotation])
 }
