@@ -29,7 +29,7 @@ const (
 type iris struct {
 	*identity.Identity
 	realms map[string]*realm.Realm
-	// issuers are those of the realms, in the order of the configuration.
+	// issuers are those that the Control Plane trusts.
 	issuers []string
 }
 
@@ -48,8 +48,10 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		Ingress: identity.Ingress{
 			ClassName: cfg.Ingress.ClassName, Annotations: cfg.Ingress.Annotations, Issuer: s.publicIssuer(),
 		},
-		Admin:            identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
-		Database:         identityDatabase(connections[cfg.Database]),
+		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
+		Database: identityDatabase(connections[cfg.Database]),
+		// Clients of other realms have no business with the Control Plane's API.
+		TrustedIssuers:   []string{identity.Issuer(cfg.Hostname, roverRealm)},
 		MonitoringLabels: map[string]string{metricsLabel: metricsLabelValue},
 		ServiceMonitor:   cfg.ServiceMonitor,
 	}
@@ -58,9 +60,6 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 	}
 	if a := cfg.Autoscaling; a.Enabled {
 		args.Autoscaling = &identity.Autoscaling{MaxReplicas: a.MaxReplicas, TargetCPUPercent: a.TargetCPUPercent}
-	}
-	for _, r := range cfg.Realms {
-		args.TrustedIssuers = append(args.TrustedIssuers, identity.Issuer(cfg.Hostname, r.Name))
 	}
 	if err := args.Check(); err != nil {
 		return args, fmt.Errorf("stack %s is not valid:\n%w", s.ctx.Stack(), config.Errors{{

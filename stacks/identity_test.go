@@ -36,12 +36,11 @@ func TestIdentity(t *testing.T) {
 		egress := g.find(t, "NetworkPolicy", "identity/allow-database-egress").object.Object["spec"]
 		assert.Contains(t, textOf(t, egress), `{"cnpg.io/cluster":"platform"}`)
 	})
-	t.Run("the Control Plane's servers learn the issuers", func(t *testing.T) {
+	t.Run("the Control Plane's servers trust the realm rover and no other", func(t *testing.T) {
 		g := run(t, map[string]string{"identity": `{"hostname":"iris.example.com","realms":[{"name":"partners"}]}`})
 		for _, name := range []string{"rover-server-env", "api-env"} {
 			data := g.find(t, "ConfigMap", "controlplane-system/"+name).object.Object["data"]
-			assert.Equal(t, map[string]any{"LISTENERS_EXTERNAL_JWT_TRUSTEDISSUERS": "https://iris.example.com/auth/realms/partners," +
-				"https://iris.example.com/auth/realms/rover"}, data)
+			assert.Equal(t, map[string]any{"LISTENERS_EXTERNAL_JWT_TRUSTEDISSUERS": "https://iris.example.com/auth/realms/rover"}, data)
 		}
 	})
 	t.Run("who connects from outside verifies with the public issuer's authority", func(t *testing.T) {

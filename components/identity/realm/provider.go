@@ -14,8 +14,8 @@ const (
 	// basePath is where Keycloak serves; the Control Plane expects it there.
 	basePath = "/auth"
 	// clientTimeout is in seconds. The plugin's own default of 5 is short for the first requests to a server that has
-	// just started, which compiles what they use.
-	clientTimeout = 30
+	// just started, which compiles what they use: a realm that it makes without an answer in time is not in the state.
+	clientTimeout = 60
 )
 
 // ProviderArgs say how the admin API is reached.

@@ -28,7 +28,7 @@ const (
 )
 
 // startup is how long a server may take on a machine that has much else to do.
-const startup = 2 * time.Minute
+const startup = 4 * time.Minute
 
 // Server is a running Keycloak.
 type Server struct {
@@ -67,8 +67,8 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	}
 	go func() { s.ended <- s.process.Wait() }()
 	if err := s.ready(ctx); err != nil {
-		s.Stop()
-		return nil, err
+		s.Stop() // nobody writes to its output any more
+		return nil, fmt.Errorf("%w\n%s", err, s.output.String())
 	}
 	return s, nil
 }
@@ -90,7 +90,7 @@ func (s *Server) ready(ctx context.Context) error {
 		select {
 		case err := <-s.ended:
 			s.ended <- err
-			return fmt.Errorf("start Keycloak: it ended: %v\n%s", err, s.output.String())
+			return fmt.Errorf("start Keycloak: it ended: %v", err)
 		case <-ctx.Done():
 			return fmt.Errorf("wait for Keycloak: %w", ctx.Err())
 		case <-time.After(200 * time.Millisecond):
