@@ -143,7 +143,7 @@ func (a Args) checkReplicas() []error {
 		}
 	}
 	if a.pool() < smallestPool {
-		add("Database.Connections is %d: allowed are %d and more, %d for each of %d servers and one more during updates; "+
+		add("the database allows %d connections (Database.Connections): needed are %d, %d for each of %d servers and one more during updates; "+
 			"fewer servers need fewer, and a greater max_connections of PostgreSQL gives more",
 			a.Database.Connections, smallestPool*(a.mostServers()+1), smallestPool, a.mostServers())
 	}

@@ -337,17 +337,17 @@ func TestPrometheusVerifiesTheServers(t *testing.T) {
 
 func TestWhatCannotWork(t *testing.T) {
 	for message, change := range map[string]func(*identity.Args){
-		"Hostname is missing":                                           func(a *identity.Args) { a.Hostname = "" },
-		"Image is missing":                                              func(a *identity.Args) { a.Image = "" },
-		"Ingress.Issuer is missing":                                     func(a *identity.Args) { a.Ingress.Issuer = "" },
-		"Database.Host is missing":                                      func(a *identity.Args) { a.Database.Host = "" },
-		"Database.Port is 0: allowed are 1 to 65535":                    func(a *identity.Args) { a.Database.Port = 0 },
-		"Admin.Hostname is \"iris.example.com\", the public one":        func(a *identity.Args) { a.Admin.Hostname = publicHost },
-		"Replicas is 2: with availability zonal allowed are 3 and more": func(a *identity.Args) { a.Replicas = 2 },
-		"fewer servers need fewer, and a greater max_connections":       func(a *identity.Args) { a.Database.Connections = 19 },
-		"Database.Connections is 19: allowed are 20 and more":           func(a *identity.Args) { a.Database.Connections = 19 },
-		"Autoscaling.MaxReplicas is 3: allowed is more than Replicas":   func(a *identity.Args) { a.Autoscaling = &identity.Autoscaling{MaxReplicas: 3, TargetCPUPercent: 70} },
-		"Autoscaling.TargetCPUPercent is 0: allowed are 1 and more":     func(a *identity.Args) { a.Autoscaling = &identity.Autoscaling{MaxReplicas: 4} },
+		"Hostname is missing":                                                      func(a *identity.Args) { a.Hostname = "" },
+		"Image is missing":                                                         func(a *identity.Args) { a.Image = "" },
+		"Ingress.Issuer is missing":                                                func(a *identity.Args) { a.Ingress.Issuer = "" },
+		"Database.Host is missing":                                                 func(a *identity.Args) { a.Database.Host = "" },
+		"Database.Port is 0: allowed are 1 to 65535":                               func(a *identity.Args) { a.Database.Port = 0 },
+		"Admin.Hostname is \"iris.example.com\", the public one":                   func(a *identity.Args) { a.Admin.Hostname = publicHost },
+		"Replicas is 2: with availability zonal allowed are 3 and more":            func(a *identity.Args) { a.Replicas = 2 },
+		"fewer servers need fewer, and a greater max_connections":                  func(a *identity.Args) { a.Database.Connections = 19 },
+		"the database allows 19 connections (Database.Connections): needed are 20": func(a *identity.Args) { a.Database.Connections = 19 },
+		"Autoscaling.MaxReplicas is 3: allowed is more than Replicas":              func(a *identity.Args) { a.Autoscaling = &identity.Autoscaling{MaxReplicas: 3, TargetCPUPercent: 70} },
+		"Autoscaling.TargetCPUPercent is 0: allowed are 1 and more":                func(a *identity.Args) { a.Autoscaling = &identity.Autoscaling{MaxReplicas: 4} },
 	} {
 		args := arguments()
 		change(&args)
