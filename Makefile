@@ -4,7 +4,9 @@ PLUGINS ?= builtin
 # For `go test`, such as TESTFLAGS='-run TestName'; PACKAGES are those to test. What takes longest begins first, so that
 # the rest runs beside it.
 TESTFLAGS ?=
-PACKAGES  ?= ./tests/integration ./components/storage/valkey ./...
+# How many packages are tested at a time: one more than there are processors, as tests of servers wait half of the time.
+PARALLEL  ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+PACKAGES  ?= ./tests/integration ./components/storage/valkey ./components/identity ./...
 
 # Where make test leaves what happened, event by event.
 TEST_LOG := .cache/test.json
@@ -38,7 +40,7 @@ test: ## run all tests but e2e; PLUGINS=published runs them with the published p
 	@go run ./cmd/tools build --all
 	@mkdir -p $(dir $(TEST_LOG))
 	@PLUGINS=$(PLUGINS) "$$(go run ./cmd/tools path gotestsum)" --format pkgname --jsonfile $(TEST_LOG) \
-		-- -timeout 40m $(TESTFLAGS) $(PACKAGES)
+		-- -timeout 40m -p $(PARALLEL) $(TESTFLAGS) $(PACKAGES)
 
 e2e: ## bring STACK up on the cluster of KUBECONFIG, check it and destroy it
 	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the kubeconfig of a cluster that may be changed" >&2; exit 2; }

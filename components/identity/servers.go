@@ -95,7 +95,7 @@ func (b *builder) deployment() (*appsv1.Deployment, error) {
 	}
 	if b.args.mostServers() > 1 {
 		// The caches of a new server fill, and their entries find their places, before the next one goes.
-		d.Spec.MinReadySeconds = 10
+		d.Spec.MinReadySeconds = 5
 	}
 	return d, nil
 }

@@ -34,11 +34,15 @@ import (
 func TestMain(m *testing.M) {
 	klog.SetLogger(logr.Discard()) // the API server's and the kubelet's part log every connection that is cut
 	// A connection that was cut is given a second to say so before its library forgets it.
-	goleak.VerifyTestMain(m, kubeletWaits, goleak.IgnoreTopFunction("github.com/moby/spdystream.(*Connection).shutdown"))
+	goleak.VerifyTestMain(m, kubeletWaits, kubeletCloses, goleak.IgnoreTopFunction("github.com/moby/spdystream.(*Connection).shutdown"))
 }
 
 // kubeletWaits is the kubelet's goroutine that waits a minute for the second stream of a connection.
 var kubeletWaits = goleak.IgnoreTopFunction("k8s.io/cri-streaming/pkg/streaming/portforward.(*httpStreamHandler).monitorStreamPair")
+
+// kubeletCloses is the kubelet's goroutine that ends a stream of a connection that has broken just then: its library may
+// wait for an answer for ever.
+var kubeletCloses = goleak.IgnoreAnyFunction("k8s.io/cri-streaming/pkg/streaming/portforward.(*httpStreamHandler).portForward")
 
 // cluster is what port forwarding sees of one: an API server that lists pods and passes upgraded connections on to a
 // kubelet, both with the handlers of the real ones.

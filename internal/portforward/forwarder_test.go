@@ -302,7 +302,7 @@ func TestABusyPortIsAnErrorThatSaysWhatToChange(t *testing.T) {
 
 func TestCloseEndsEverything(t *testing.T) { // not parallel: it counts goroutines
 	for range 5 { // what other tests began may still be ending
-		if goleak.Find(kubeletWaits) == nil {
+		if goleak.Find(kubeletWaits, kubeletCloses) == nil {
 			break
 		}
 	}
@@ -334,7 +334,7 @@ func TestCloseEndsEverything(t *testing.T) { // not parallel: it counts goroutin
 			require.ErrorContains(t, err, "refused")
 			require.NoError(t, f.Close(), "twice is no error")
 			assert.Empty(t, log.String())
-			goleak.VerifyNone(t, before, kubeletWaits)
+			goleak.VerifyNone(t, before, kubeletWaits, kubeletCloses)
 		})
 	}
 }
