@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -18,19 +17,13 @@ import (
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
-const (
-	// roverRealm is the realm that the Control Plane's own clients log in to, roverClient the client of its name.
-	roverRealm, roverClient = "rover", "rover"
-	// metricsLabel on a namespace says that Prometheus runs there, as the Control Plane's own network policies have it.
-	metricsLabel, metricsLabelValue = "metrics", "enabled"
-)
+// metricsLabel on a namespace says that Prometheus runs there, as the Control Plane's own network policies have it.
+const metricsLabel, metricsLabelValue = "metrics", "enabled"
 
 // iris is the identity provider with its realms.
 type iris struct {
 	*identity.Identity
 	realms map[string]*realm.Realm
-	// issuers are those that the Control Plane trusts.
-	issuers []string
 }
 
 // identityArgs are those of the identity provider that are known before there is a database, once it is clear that they
@@ -51,7 +44,7 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
 		Database: identityDatabase(connections[cfg.Database]),
 		// Clients of other realms have no business with the Control Plane's API.
-		TrustedIssuers:   []string{identity.Issuer(cfg.Hostname, roverRealm)},
+		TrustedIssuers:   []string{identity.Issuer(cfg.Hostname, config.RoverRealm)},
 		MonitoringLabels: map[string]string{metricsLabel: metricsLabelValue},
 		ServiceMonitor:   cfg.ServiceMonitor,
 	}
@@ -79,10 +72,9 @@ func identityDatabase(c postgresql.Connection) identity.Database {
 
 // identity provisions Keycloak, and then, through its admin API, the realms.
 func (s *stack) identity(args identity.Args, common part.Common, store *storage.Storage, needs []pulumi.ResourceOption) (*iris, error) {
-	// Keycloak takes the administrator's password at its first start and never again, so there is only one generation.
 	args.Common = common
 	args.Database.Password = store.Databases[s.cfg.Identity.Database].Password
-	i := &iris{realms: map[string]*realm.Realm{}, issuers: args.TrustedIssuers}
+	i := &iris{realms: map[string]*realm.Realm{}}
 	var err error
 	if i.Identity, err = identity.New(s.ctx, "identity", args, append(needs, pulumi.DependsOn([]pulumi.Resource{store}))...); err != nil {
 		return nil, err
@@ -161,16 +153,17 @@ func realmArgs(r config.Realm) realm.Args {
 
 // outputs tell others how to reach the identity provider, and what to trust.
 func (i *iris) outputs() pulumi.Map {
+	rover := i.realms[config.RoverRealm]
 	return pulumi.Map{
 		"irisUrl":           pulumi.String(i.URL),
 		"irisAdminUrl":      pulumi.String(i.AdminURL),
 		"irisAdminUser":     pulumi.String(i.AdminUser),
 		"irisAdminPassword": i.AdminPassword,
-		"trustedIssuers":    pulumi.String(strings.Join(i.issuers, ",")),
+		"trustedIssuers":    pulumi.String(rover.Issuer),
 		// Secret as a whole: who reads outputs may look at their first level only.
 		"roverClient": pulumi.ToSecret(pulumi.Map{
-			"id": pulumi.String(roverClient), "secret": i.realms[roverRealm].Secrets[roverClient],
-			"issuer": pulumi.String(i.realms[roverRealm].Issuer),
+			"id": pulumi.String(config.RoverClient), "secret": rover.Secrets[config.RoverClient],
+			"issuer": pulumi.String(rover.Issuer),
 		}),
 	}
 }
