@@ -3,9 +3,6 @@ package plugins
 import (
 	"context"
 	"encoding/json"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -98,21 +95,6 @@ func stack(t *testing.T, name string, build func(*program)) (auto.Stack, string)
 	return plugintest.Stack(t, name, map[string]string{EnvKey: host.Env()}, run)
 }
 
-// state returns everything that the engine has written down: the state, its backups and its history.
-func state(t *testing.T, backend string) string {
-	t.Helper()
-	var all strings.Builder
-	require.NoError(t, filepath.WalkDir(backend, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		all.Write(content)
-		return err
-	}))
-	return all.String()
-}
-
 func client(t *testing.T) clientset.Interface {
 	t.Helper()
 	c, err := clientset.NewForConfig(real.REST())
@@ -200,7 +182,7 @@ func TestStackOnTheRealEngine(t *testing.T) {
 	for what, text := range map[string]string{
 		"given": secret, "generated": password, "encoded": "dGhlLWdpdmVuLXBhc3N3b3Jk",
 	} {
-		assert.False(t, strings.Contains(state(t, backend), text), "a secret in the state: %s", what)
+		assert.False(t, strings.Contains(plugintest.Written(t, backend), text), "a secret in the state: %s", what)
 		assert.False(t, strings.Contains(up.StdOut+up.StdErr, text), "a secret in the output: %s", what)
 	}
 
@@ -258,11 +240,11 @@ func TestRegionsOfAnAccount(t *testing.T) {
 	for _, region := range []string{"eu-central-1", "us-east-1"} {
 		assert.Contains(t, up.Outputs[region].Value, "arn:aws:kms:"+region+":123456789012:key/")
 	}
-	assert.NotContains(t, state(t, backend), secret)
+	assert.NotContains(t, plugintest.Written(t, backend), secret)
 	assert.NotContains(t, up.StdOut+up.StdErr, secret)
 	_, err = s.Up(ctx, optup.Refresh(), optup.ExpectNoChanges())
 	require.NoError(t, err)
-	assert.NotContains(t, state(t, backend), secret)
+	assert.NotContains(t, plugintest.Written(t, backend), secret)
 }
 
 func TestInterruptedUpGoesOnLater(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc/peer"
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/protocol"
@@ -74,7 +73,7 @@ func (p *Provider) Configure(
 	at.partition = aws.Partition(at.region)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.places[connection(ctx)] = at
+	p.places[protocol.Connection(ctx)] = at
 	return p.Base.Configure(ctx, req)
 }
 
@@ -83,7 +82,7 @@ func (p *Provider) Configure(
 func (p *Provider) place(ctx context.Context, a *account) (place, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at, configured := p.places[connection(ctx)]
+	at, configured := p.places[protocol.Connection(ctx)]
 	for _, other := range p.places {
 		if configured {
 			break
@@ -97,14 +96,6 @@ func (p *Provider) place(ctx context.Context, a *account) (place, error) {
 		at.account = a.ID
 	}
 	return at, nil
-}
-
-// connection names the engine's connection that a request came over.
-func connection(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok {
-		return p.Addr.String()
-	}
-	return ""
 }
 
 var roleAccount = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/`)

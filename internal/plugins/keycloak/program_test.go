@@ -2,9 +2,6 @@ package keycloak_test
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/Nerzal/gocloak/v13"
@@ -153,7 +150,7 @@ func TestAProgramIsBroughtUpTwiceWithoutChanges(t *testing.T) {
 	_, err = keycloak.GetRealm(ctx, admin.AccessToken, program.realm)
 	require.ErrorContains(t, err, "404")
 	for _, hidden := range []string{secret, keycloaktest.Password} {
-		assert.NotContains(t, written(t, backend), hidden, "no secret is written down in plain text")
+		assert.NotContains(t, plugintest.Written(t, backend), hidden, "no secret is written down in plain text")
 	}
 }
 
@@ -180,19 +177,4 @@ func TestAWrongPasswordIsNamedAndNotShown(t *testing.T) {
 	require.ErrorContains(t, err, "Invalid user credentials")
 	assert.NotContains(t, err.Error(), "not-the-password")
 	assert.NotContains(t, err.Error(), http.MethodPost)
-}
-
-// written is everything that the engine has written down: the state, its backups and its history.
-func written(t *testing.T, backend string) string {
-	t.Helper()
-	var all strings.Builder
-	require.NoError(t, filepath.WalkDir(backend, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		all.Write(content)
-		return err
-	}))
-	return all.String()
 }

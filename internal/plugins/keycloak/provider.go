@@ -14,7 +14,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/protocol"
@@ -173,7 +172,7 @@ func (p *Provider) Configure(
 	// to come has no server, so here the first question does it.
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sessions[connection(ctx)] = opened
+	p.sessions[protocol.Connection(ctx)] = opened
 	return p.Base.Configure(ctx, req)
 }
 
@@ -190,7 +189,7 @@ func (p *Provider) Cancel(ctx context.Context, _ *emptypb.Empty) (*emptypb.Empty
 func (p *Provider) session(ctx context.Context) (*session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s, configured := p.sessions[connection(ctx)]; configured {
+	if s, configured := p.sessions[protocol.Connection(ctx)]; configured {
 		return s, nil
 	}
 	var found *session
@@ -210,14 +209,6 @@ func (p *Provider) session(ctx context.Context) (*session, error) {
 }
 
 var errLost = errors.New("the engine has lost its connection to the Keycloak provider; run the operation again")
-
-// connection names the engine's connection that a request came over.
-func connection(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok {
-		return p.Addr.String()
-	}
-	return ""
-}
 
 func textOf(in values, key, otherwise string) string {
 	if s := plainText(in[key]); s != "" {

@@ -2,7 +2,11 @@
 package plugintest
 
 import (
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -50,4 +54,19 @@ func Command(t *testing.T, s auto.Stack, arguments ...string) {
 	arguments = append(arguments, "--stack", s.Name())
 	_, stderr, _, err := ws.PulumiCommand().Run(t.Context(), ws.WorkDir(), nil, nil, nil, environment, arguments...)
 	require.NoError(t, err, stderr)
+}
+
+// Written is everything that the engine has written down of a stack: the state, its backups and its history.
+func Written(t *testing.T, backend string) string {
+	t.Helper()
+	var all strings.Builder
+	require.NoError(t, filepath.WalkDir(backend, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all.Write(content)
+		return err
+	}))
+	return all.String()
 }
