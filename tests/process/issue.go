@@ -6,15 +6,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -24,18 +20,7 @@ import (
 )
 
 // issuer does for a test what cert-manager does in a cluster.
-type issuer struct {
-	pem  string
-	cert *x509.Certificate
-	key  crypto.PrivateKey
-}
-
-func newIssuer(t *testing.T, ca verify.CA) *issuer {
-	t.Helper()
-	pair, err := tls.X509KeyPair([]byte(ca.Certificate), []byte(ca.Key))
-	require.NoError(t, err)
-	return &issuer{pem: ca.Certificate, cert: pair.Leaf, key: pair.PrivateKey}
-}
+type issuer struct{ verify.CA }
 
 // request is the part of a Certificate's spec that is honoured here.
 type request struct {
@@ -65,7 +50,7 @@ func readRequest(o *Object) (request, error) {
 }
 
 // secret is the Secret that a Certificate asks for.
-func (i *issuer) secret(t *testing.T, o *Object, more []string) *corev1.Secret {
+func (i issuer) secret(t *testing.T, o *Object, more []string) *corev1.Secret {
 	t.Helper()
 	r, err := readRequest(o)
 	require.NoError(t, err, "certificate %s", o.GetName())
@@ -76,12 +61,12 @@ func (i *issuer) secret(t *testing.T, o *Object, more []string) *corev1.Secret {
 		TypeMeta:   typeMeta("Secret"),
 		ObjectMeta: objectMeta(o.GetNamespace(), r.secret),
 		Type:       corev1.SecretTypeTLS,
-		Data:       map[string][]byte{corev1.TLSCertKey: cert, corev1.TLSPrivateKeyKey: key, "ca.crt": []byte(i.pem)},
+		Data:       map[string][]byte{corev1.TLSCertKey: cert, corev1.TLSPrivateKeyKey: key, "ca.crt": []byte(i.Certificate)},
 	}
 }
 
 // issue signs a certificate for a day and returns it and its key in PEM.
-func (i *issuer) issue(r request) (cert, key []byte, err error) {
+func (i issuer) issue(r request) (cert, key []byte, err error) {
 	var private crypto.Signer
 	if r.algorithm == "RSA" {
 		private, err = rsa.GenerateKey(rand.Reader, 2048)
@@ -91,13 +76,8 @@ func (i *issuer) issue(r request) (cert, key []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, nil, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: r.commonName}, DNSNames: r.names,
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(24 * time.Hour), BasicConstraintsValid: true,
+		Subject: pkix.Name{CommonName: r.commonName}, DNSNames: r.names,
 	}
 	for _, text := range r.addresses {
 		address := net.ParseIP(text)
@@ -109,13 +89,7 @@ func (i *issuer) issue(r request) (cert, key []byte, err error) {
 	if err := setUsages(template, r.usages); err != nil {
 		return nil, nil, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, i.cert, private.Public(), i.key)
-	if err != nil {
-		return nil, nil, err
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), err
+	return i.Sign(template, private)
 }
 
 func setUsages(template *x509.Certificate, usages []string) error {

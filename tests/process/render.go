@@ -39,7 +39,7 @@ type Objects struct {
 	Others []pulumi.MockResourceArgs
 
 	t         *testing.T
-	issuer    *issuer
+	issuer    issuer
 	addresses []string
 }
 
@@ -50,7 +50,7 @@ func Render(t *testing.T, ca verify.CA, program pulumi.RunFunc, addresses ...str
 	t.Helper()
 	g := &registrations{}
 	require.NoError(t, pulumi.RunErr(program, pulumi.WithMocks("controlplane", "test", g)))
-	o := &Objects{All: g.objects, Others: g.others, t: t, issuer: newIssuer(t, ca), addresses: addresses}
+	o := &Objects{All: g.objects, Others: g.others, t: t, issuer: issuer{ca}, addresses: addresses}
 	o.issue()
 	for _, object := range g.objects {
 		if object.GetKind() == "Namespace" && object.GetLabels()[Trust.Label] == Trust.LabelValue {

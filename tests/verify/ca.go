@@ -1,12 +1,15 @@
 package verify
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -29,10 +32,32 @@ func NewCA(t *testing.T, name string) CA {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	certificate, private, err := encode(der, key)
 	require.NoError(t, err)
-	return CA{
-		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		Key:         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})),
+	return CA{Certificate: string(certificate), Key: string(private)}
+}
+
+// Sign issues a certificate for a key, valid for a day, and returns both in PEM. The template says whom it is for.
+func (ca CA) Sign(template *x509.Certificate, key crypto.Signer) (certificate, private []byte, err error) {
+	issuer, err := tls.X509KeyPair([]byte(ca.Certificate), []byte(ca.Key))
+	if err != nil {
+		return nil, nil, fmt.Errorf("certificate authority: %w", err)
 	}
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
+		return nil, nil, err
+	}
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Minute), time.Now().Add(24*time.Hour)
+	template.BasicConstraintsValid = true
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer.Leaf, key.Public(), issuer.PrivateKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	return encode(der, key)
+}
+
+// encode writes a certificate and its key in PEM.
+func encode(der []byte, key crypto.Signer) (certificate, private []byte, err error) {
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), err
 }
