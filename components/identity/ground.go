@@ -8,9 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
-	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
-	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 const (
@@ -23,8 +21,7 @@ const (
 
 // ground is what the servers cannot start without.
 func (b *builder) ground() (manifest.Set, error) {
-	objects := []runtime.Object{
-		workload.Namespace(Namespace, b.args.NamespaceLabels()),
+	objects := append(b.args.Namespaces.Objects(Namespace, b.args.NamespaceLabels()),
 		&corev1.ServiceAccount{ObjectMeta: meta(name), AutomountServiceAccountToken: new(false)},
 		credentials(adminName, b.args.Admin.Username),
 		credentials(databaseSecret, b.args.Database.User),
@@ -32,10 +29,7 @@ func (b *builder) ground() (manifest.Set, error) {
 			Namespace: Namespace, Name: certificate, ClusterIssuer: b.args.Issuer,
 			DNSNames: hosts(), Usages: []string{"server auth"},
 		}.Object(),
-	}
-	for _, policy := range flow.Policies(Namespace, b.args.Flows()) {
-		objects = append(objects, policy)
-	}
+	)
 	set, err := manifest.Typed(objects...)
 	if err != nil {
 		return set, err

@@ -1,7 +1,7 @@
 // Package flow says which pods may talk to which, and makes network policies of it.
 //
-// A component declares its flows once, each with the reason for it. In a namespace with policies nothing else passes,
-// in or out, but for name resolution.
+// A component declares its flows once, each with the reason for it. All of them together are one [Table]. In a namespace
+// with policies nothing else passes, in or out, but for name resolution.
 package flow
 
 import (
@@ -17,12 +17,10 @@ import (
 // WhyAnnotation has the reason for a policy.
 const WhyAnnotation = "controlplane.io/why"
 
-// nodeLocalDNS is the address that NodeLocal DNSCache listens on unless told otherwise. It is the node's, so no
-// selector of pods matches it. Source: the Kubernetes documentation, "Using NodeLocal DNSCache in Kubernetes Clusters".
-const nodeLocalDNS = "169.254.20.10/32"
-
 // Peer is one end of a flow. The zero value is every pod of the cluster.
 type Peer struct {
+	// Name is what people call it, where its labels do not say.
+	Name string
 	// Namespace is that of the pods. Without it, NamespaceLabels select the namespaces; without both, all are meant.
 	Namespace       string
 	NamespaceLabels map[string]string
@@ -30,32 +28,45 @@ type Peer struct {
 	Pods map[string]string
 	// CIDRs are addresses outside of the cluster, in place of pods.
 	CIDRs []string
+	// Everywhere is every address, of pods, of nodes and outside of the cluster, in place of all the above.
+	Everywhere bool
 }
 
-// Flow is a connection that pods open.
+// Flow is a connection that pods open or accept.
 type Flow struct {
-	// Name tells a namespace's flows apart. Together with the direction it names the policy.
+	// Name tells the flows of the platform apart. Together with the direction it names the policy.
 	Name string
-	// From opens the connection to one of To's TCP Ports, which are those of the pods, not of a Service.
+	// From opens the connection to one of To's TCP Ports or UDPPorts, which are those of the pods, not of a Service.
+	// Without any, every port is meant.
 	From, To Peer
 	Ports    []int
+	UDPPorts []int
 	// Why says what the connection is for.
 	Why string
 }
 
+// Table is every flow of the platform, and what resolves names.
+type Table struct {
+	Flows []Flow
+	// DNS are the servers that every pod of the platform's namespaces may ask, on the ports DNSPorts, over UDP and TCP.
+	DNS      []Peer
+	DNSPorts []int
+}
+
 // Policies are the network policies of a namespace: those that deny everything, allow name resolution, and allow each
-// of the flows that begins or ends there.
-func Policies(namespace string, flows []Flow) []*networkingv1.NetworkPolicy {
+// of the flows that begins or ends there. A flow whose other end is not in a namespace of the platform needs a policy
+// at this end only; one between two of them gets both.
+func (t Table) Policies(namespace string) []*networkingv1.NetworkPolicy {
 	policies := []*networkingv1.NetworkPolicy{
 		policy(namespace, "default-deny", "What no other policy allows is denied.", nil, networkingv1.NetworkPolicySpec{
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 		}),
 		policy(namespace, "allow-dns", "Pods resolve names.", nil, networkingv1.NetworkPolicySpec{
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
-			Egress:      []networkingv1.NetworkPolicyEgressRule{nameResolution()},
+			Egress:      []networkingv1.NetworkPolicyEgressRule{t.nameResolution()},
 		}),
 	}
-	for _, f := range flows {
+	for _, f := range t.Flows {
 		if f.To.Namespace == namespace {
 			policies = append(policies, f.ingress())
 		}
@@ -69,32 +80,37 @@ func Policies(namespace string, flows []Flow) []*networkingv1.NetworkPolicy {
 func (f Flow) ingress() *networkingv1.NetworkPolicy {
 	return policy(f.To.Namespace, "allow-"+f.Name+"-ingress", f.Why, f.To.Pods, networkingv1.NetworkPolicySpec{
 		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
-		Ingress: []networkingv1.NetworkPolicyIngressRule{{
-			From: f.From.selectors(), Ports: ports(corev1.ProtocolTCP, f.Ports...),
-		}},
+		Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: f.From.selectors(), Ports: f.ports()}},
 	})
 }
 
 func (f Flow) egress() *networkingv1.NetworkPolicy {
 	return policy(f.From.Namespace, "allow-"+f.Name+"-egress", f.Why, f.From.Pods, networkingv1.NetworkPolicySpec{
 		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
-		Egress: []networkingv1.NetworkPolicyEgressRule{{
-			To: f.To.selectors(), Ports: ports(corev1.ProtocolTCP, f.Ports...),
-		}},
+		Egress:      []networkingv1.NetworkPolicyEgressRule{{To: f.To.selectors(), Ports: f.ports()}},
 	})
 }
 
-// nameResolution leads to the cluster's DNS pods and to the cache that nodes may have.
-func nameResolution() networkingv1.NetworkPolicyEgressRule {
-	servers := Peer{Namespace: metav1.NamespaceSystem, Pods: map[string]string{"k8s-app": "kube-dns"}}
+func (f Flow) ports() []networkingv1.NetworkPolicyPort {
+	return slices.Concat(ports(corev1.ProtocolTCP, f.Ports...), ports(corev1.ProtocolUDP, f.UDPPorts...))
+}
+
+func (t Table) nameResolution() networkingv1.NetworkPolicyEgressRule {
+	var servers []networkingv1.NetworkPolicyPeer
+	for _, server := range t.DNS {
+		servers = append(servers, server.selectors()...)
+	}
 	return networkingv1.NetworkPolicyEgressRule{
-		To:    slices.Concat(servers.selectors(), Peer{CIDRs: []string{nodeLocalDNS}}.selectors()),
-		Ports: slices.Concat(ports(corev1.ProtocolUDP, 53), ports(corev1.ProtocolTCP, 53)),
+		To:    servers,
+		Ports: slices.Concat(ports(corev1.ProtocolUDP, t.DNSPorts...), ports(corev1.ProtocolTCP, t.DNSPorts...)),
 	}
 }
 
-// selectors are the peer as policies take it.
+// selectors are the peer as policies take it. None at all is how they say every address.
 func (p Peer) selectors() []networkingv1.NetworkPolicyPeer {
+	if p.Everywhere {
+		return nil
+	}
 	if len(p.CIDRs) > 0 {
 		var blocks []networkingv1.NetworkPolicyPeer
 		for _, cidr := range p.CIDRs {

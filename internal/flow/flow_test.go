@@ -20,23 +20,27 @@ var (
 		{Name: "https", From: flow.Peer{}, To: server, Ports: []int{8443, 9443}, Why: "Customers order."},
 		{Name: "metrics", From: flow.Peer{NamespaceLabels: map[string]string{"metrics": "enabled"}}, To: server, Ports: []int{9000}},
 		{Name: "pay", From: server, To: flow.Peer{CIDRs: []string{"192.0.2.0/24", "2001:db8::/32"}}, Ports: []int{443}},
+		{Name: "webhook", From: flow.Peer{Everywhere: true}, To: server, Ports: []int{9443}},
+		{Name: "names", From: server, To: flow.Peer{CIDRs: []string{"192.0.2.0/24"}}, Ports: []int{53}, UDPPorts: []int{53}},
 		{Name: "elsewhere", From: database, To: flow.Peer{Namespace: "backup"}, Ports: []int{1}},
 	}
+	table = flow.Table{Flows: flows, DNS: flow.ClusterDNS(), DNSPorts: []int{53}}
 )
 
 // Only flows that begin or end in a namespace are its business.
 func TestPoliciesOfANamespace(t *testing.T) {
 	assert.Equal(t, []string{
 		"default-deny", "allow-dns", "allow-database-egress", "allow-https-ingress", "allow-metrics-ingress", "allow-pay-egress",
-	}, names(flow.Policies("shop", flows)))
+		"allow-webhook-ingress", "allow-names-egress",
+	}, names(table.Policies("shop")))
 	assert.Equal(t, []string{"default-deny", "allow-dns", "allow-database-ingress", "allow-elsewhere-egress"},
-		names(flow.Policies("data", flows)))
-	assert.Equal(t, []string{"default-deny", "allow-dns"}, names(flow.Policies("empty", flows)))
+		names(table.Policies("data")))
+	assert.Equal(t, []string{"default-deny", "allow-dns"}, names(table.Policies("empty")))
 }
 
 // What is not allowed is denied, both ways, for every pod.
 func TestDefaultDeny(t *testing.T) {
-	deny := flow.Policies("shop", nil)[0]
+	deny := flow.Table{}.Policies("shop")[0]
 	assert.Equal(t, networkingv1.NetworkPolicySpec{
 		PodSelector: metav1.LabelSelector{}, PolicyTypes: []networkingv1.PolicyType{"Ingress", "Egress"},
 	}, deny.Spec)
@@ -85,6 +89,33 @@ egress:
 - to: [{ipBlock: {cidr: 192.0.2.0/24}}, {ipBlock: {cidr: "2001:db8::/32"}}]
   ports: [{protocol: TCP, port: 443}]
 `)
+	// Whoever knows the way, nodes among them.
+	assertSpec(t, "shop", "allow-webhook-ingress", `
+podSelector: {matchLabels: {app: server}}
+policyTypes: [Ingress]
+ingress:
+- ports: [{protocol: TCP, port: 9443}]
+`)
+	assertSpec(t, "shop", "allow-names-egress", `
+podSelector: {matchLabels: {app: server}}
+policyTypes: [Egress]
+egress:
+- to: [{ipBlock: {cidr: 192.0.2.0/24}}]
+  ports: [{protocol: TCP, port: 53}, {protocol: UDP, port: 53}]
+`)
+}
+
+// A table that cannot be made policies of is a mistake in the program.
+func TestMistakesInATable(t *testing.T) {
+	with := func(more ...flow.Flow) error {
+		return flow.Table{Flows: more, DNS: flow.ClusterDNS(), DNSPorts: []int{53}}.Check()
+	}
+	why := flow.Flow{Name: "a", To: server, Why: "Because."}
+	assert.NoError(t, with(why))
+	assert.EqualError(t, with(why, why), `two flows have the name "a"`)
+	assert.EqualError(t, with(flow.Flow{Name: "a", To: server}), `flow "a" does not say its name and what it is for`)
+	assert.EqualError(t, with(flow.Flow{Name: "a", Why: "Because."}), `flow "a" neither begins nor ends in a namespace of the platform`)
+	assert.EqualError(t, flow.Table{}.Check(), "no server resolves names")
 }
 
 // Names are resolved by the cluster's DNS pods, over UDP and, for long answers, over TCP, or by the node's own cache.
@@ -114,7 +145,7 @@ func names(policies []*networkingv1.NetworkPolicy) (all []string) {
 
 func find(t *testing.T, namespace, name string) *networkingv1.NetworkPolicy {
 	t.Helper()
-	for _, p := range flow.Policies(namespace, flows) {
+	for _, p := range table.Policies(namespace) {
 		if p.Name == name {
 			return p
 		}

@@ -10,7 +10,9 @@ import (
 	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/namespace"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
@@ -28,12 +30,40 @@ type Common struct {
 	Issuer string
 	// Trust is the bundle that verifies them.
 	Trust Trust
+	// Namespaces are made by it: with network policies, and part of the mesh.
+	Namespaces namespace.Plan
+	// Surroundings are the peers that the cluster brings.
+	Surroundings
 	// ControlPlaneNamespace is where consumers that belong to the Control Plane look for their Secrets.
 	ControlPlaneNamespace string
 	// PasswordGeneration is raised to have the passwords of clients made anew.
 	PasswordGeneration int
 	// Protect has the engine refuse to delete or replace what holds data.
 	Protect bool
+}
+
+// Surroundings are the ends of flows that no component of ours is.
+type Surroundings struct {
+	// APIServer is the Kubernetes API server, which calls webhooks and is called on one of APIServerPorts.
+	APIServer      flow.Peer
+	APIServerPorts []int
+	// Monitoring is where Prometheus runs.
+	Monitoring flow.Peer
+}
+
+// ToAPIServer is the flow of pods that work with Kubernetes objects.
+func (s Surroundings) ToAPIServer(name string, from flow.Peer, why string) flow.Flow {
+	return flow.Flow{Name: name, From: from, To: s.APIServer, Ports: s.APIServerPorts, Why: why}
+}
+
+// Webhook is the flow of the API server to what it has to ask.
+func (s Surroundings) Webhook(name string, to flow.Peer, port int, why string) flow.Flow {
+	return flow.Flow{Name: name, From: s.APIServer, To: to, Ports: []int{port}, Why: why}
+}
+
+// Scrape is the flow of Prometheus to metrics.
+func (s Surroundings) Scrape(name string, to flow.Peer, ports ...int) flow.Flow {
+	return flow.Flow{Name: name, From: s.Monitoring, To: to, Ports: ports, Why: "Prometheus reads metrics."}
 }
 
 // Trust is the bundle of certificates that workloads trust: a ConfigMap in each namespace with the label.
