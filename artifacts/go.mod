@@ -24,4 +24,8 @@ require (
 	github.com/cloudnative-pg/plugin-barman-cloud v0.15.0
 	// CRDs: example/prometheus-operator-crd.
 	github.com/prometheus-operator/prometheus-operator v0.93.1
+	// Charts: manifests/charts/{base,istio-control/istio-discovery,istio-cni,ztunnel}.
+	istio.io/istio v0.0.0-20260827124520-eed52ebb66ad
+	// CRDs: config/crd/standard.
+	sigs.k8s.io/gateway-api v1.6.3
 )
