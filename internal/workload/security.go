@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,23 +15,28 @@ import (
 )
 
 // Namespace returns a namespace in which the API server admits only pods of
-// the Pod Security level restricted. The labels are added to those that say so.
+// the Pod Security level restricted, or of the level that Exceptions has for
+// it. The labels are added to those that say so.
 func Namespace(name string, labels map[string]string) *corev1.Namespace {
 	all := map[string]string{
 		"app.kubernetes.io/name":       name,
 		"app.kubernetes.io/managed-by": "pulumi",
 		"app.kubernetes.io/part-of":    "controlplane-infrastructure",
 	}
-	maps.Copy(all, PodSecurityLabels())
+	maps.Copy(all, podSecurityLabels(name))
 	maps.Copy(all, labels)
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: all}}
 }
 
-// PodSecurityLabels returns the namespace labels that enforce, audit and warn
-// about the level restricted, as the cluster's own version defines it.
-func PodSecurityLabels() map[string]string {
+// podSecurityLabels enforce a namespace's level, and audit and warn about the
+// level restricted, as the cluster's own version defines them.
+func podSecurityLabels(namespace string) map[string]string {
+	enforced := api.LevelRestricted
+	if e, ok := exceptions[namespace]; ok {
+		enforced = e.Level
+	}
 	return map[string]string{
-		api.EnforceLevelLabel:   string(api.LevelRestricted),
+		api.EnforceLevelLabel:   string(enforced),
 		api.EnforceVersionLabel: api.VersionLatest,
 		api.AuditLevelLabel:     string(api.LevelRestricted),
 		api.AuditVersionLabel:   api.VersionLatest,
@@ -43,14 +47,18 @@ func PodSecurityLabels() map[string]string {
 
 // Restrict makes pods comply with the level restricted: it sets what is not
 // set, and rejects a pod that asks for more, naming the reason. The root file
-// system becomes read-only unless a container says otherwise.
+// system becomes read-only unless a container says otherwise. The workloads of
+// Exceptions stay as they are, and are held to their own level.
 func Restrict() manifest.Transform {
-	return EditPod(func(_ *manifest.Object, pod *corev1.PodTemplateSpec) error {
-		restrictPod(&pod.Spec)
-		for _, container := range containers(pod) {
-			restrictContainer(container)
+	return EditPod(func(o *manifest.Object, pod *corev1.PodTemplateSpec) error {
+		level := LevelOf(o)
+		if level == api.LevelRestricted {
+			restrictPod(&pod.Spec)
+			for _, container := range containers(pod) {
+				restrictContainer(container)
+			}
 		}
-		return evaluate(pod)
+		return evaluate(pod, level)
 	})
 }
 
@@ -86,11 +94,15 @@ func restrictContainer(container *corev1.Container) {
 }
 
 // CheckRestricted reports in which ways the pods of an object break the level
-// restricted, by the very checks of the API server. Objects without pods pass.
-func CheckRestricted(o *manifest.Object) error {
+// restricted, or the one that Exceptions has for them. Objects without pods pass.
+func CheckRestricted(o *manifest.Object) error { return CheckLevel(o, LevelOf(o)) }
+
+// CheckLevel reports in which ways the pods of an object break a Pod Security
+// level, by the very checks of the API server. Objects without pods pass.
+func CheckLevel(o *manifest.Object, level api.Level) error {
 	pod, err := podOf(o)
 	if err == nil && pod != nil {
-		err = evaluate(pod)
+		err = evaluate(pod, level)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", o, err)
@@ -98,14 +110,14 @@ func CheckRestricted(o *manifest.Object) error {
 	return nil
 }
 
-func evaluate(pod *corev1.PodTemplateSpec) error {
+func evaluate(pod *corev1.PodTemplateSpec, level api.Level) error {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
 		return fmt.Errorf("pod security checks: %w", err)
 	}
-	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
 	var problems []string
-	for _, result := range evaluator.EvaluatePod(level, &pod.ObjectMeta, &pod.Spec) {
+	version := api.LevelVersion{Level: level, Version: api.LatestVersion()}
+	for _, result := range evaluator.EvaluatePod(version, &pod.ObjectMeta, &pod.Spec) {
 		if !result.Allowed {
 			problems = append(problems, strings.TrimSpace(result.ForbiddenReason+" ("+result.ForbiddenDetail+")"))
 		}
@@ -114,5 +126,5 @@ func evaluate(pod *corev1.PodTemplateSpec) error {
 		return nil
 	}
 	slices.Sort(problems)
-	return errors.New("breaks the Pod Security level restricted: " + strings.Join(problems, "; "))
+	return fmt.Errorf("breaks the Pod Security level %s: %s", level, strings.Join(problems, "; "))
 }
