@@ -164,23 +164,6 @@ func TestClaimBinds(t *testing.T) {
 	assert.Equal(t, "local", *claim.Spec.StorageClassName, "it has the default class")
 }
 
-func TestLoadBalancerGetsAddress(t *testing.T) {
-	c, ns := client(t, shared), namespace(t, nil)
-	_, err := c.CoreV1().Services(ns).Create(t.Context(), &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "entry"},
-		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Selector: map[string]string{"app": "entry"},
-			Ports: []corev1.ServicePort{{Port: 443}}},
-	}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	eventually(t, func() string {
-		service, err := c.CoreV1().Services(ns).Get(t.Context(), "entry", metav1.GetOptions{})
-		if err != nil || len(service.Status.LoadBalancer.Ingress) == 0 || service.Status.LoadBalancer.Ingress[0].IP == "" {
-			return fmt.Sprintf("the load balancer has no address: %+v (%v)", service.Status, err)
-		}
-		return ""
-	})
-}
-
 // namespace makes a namespace for the test. It goes with the control plane.
 func namespace(t *testing.T, labels map[string]string) string {
 	t.Helper()

@@ -1,5 +1,8 @@
 // Package loadbalancer gives Services of type LoadBalancer an address, as a cloud does. The addresses are of a range
-// that is reserved for documentation (192.0.2.0/24), so that none can be mistaken for one that answers.
+// that is reserved for documentation (192.0.2.0/24, RFC 5737), so that none can be mistaken for one that answers. Whoever
+// asks for a load balancer of AWS gets a host name, as there; it ends in .invalid (RFC 2606) for the same reason.
+//
+// Classes of load balancers are all served: which controller would be responsible is not known here.
 package loadbalancer
 
 import (
@@ -117,11 +120,23 @@ func (b *balancer) reconcile(ctx context.Context, name cache.ObjectName) error {
 	if len(given) > 0 {
 		return nil
 	}
-	address, err := b.take(name)
-	if err != nil {
-		return err
+	ingress := corev1.LoadBalancerIngress{Hostname: name.Name + "." + name.Namespace + ".elb.invalid"}
+	if !forAWS(service) {
+		address, err := b.take(name)
+		if err != nil {
+			return err
+		}
+		ingress = corev1.LoadBalancerIngress{IP: address.String()}
 	}
-	return b.publish(ctx, service, corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: address.String()}}})
+	return b.publish(ctx, service, corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{ingress}})
+}
+
+// forAWS tells whether a service asks for a load balancer of AWS: by its class, or by the annotation that came before.
+func forAWS(service *corev1.Service) bool {
+	if class := service.Spec.LoadBalancerClass; class != nil {
+		return *class == "service.k8s.aws/nlb" || *class == "eks.amazonaws.com/nlb"
+	}
+	return service.Annotations["service.beta.kubernetes.io/aws-load-balancer-type"] != ""
 }
 
 func (b *balancer) publish(ctx context.Context, service *corev1.Service, status corev1.LoadBalancerStatus) error {
