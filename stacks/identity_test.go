@@ -6,19 +6,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// other returns a resource that is no Kubernetes object.
-func (g *graph) other(t *testing.T, kind, name string) registered {
-	t.Helper()
-	for _, r := range g.all {
-		if r.kind == kind && r.name == name {
-			return r
-		}
-	}
-	require.Failf(t, "no such resource", "%s %s", kind, name)
-	return registered{}
-}
+	"github.com/telekom/controlplane-infrastructure/tests/graph"
+)
 
 const (
 	realmKind    = "keycloak:index/realm:Realm"
@@ -26,35 +16,35 @@ const (
 )
 
 func TestIdentity(t *testing.T) {
-	g := run(t, profiles["zonal"])
+	g := graph.Run(t, profiles["zonal"])
 	t.Run("a realm is made once Keycloak runs, and that once it can log in to its database", func(t *testing.T) {
-		assert.Subset(t, g.after(g.other(t, realmKind, "realm-rover")), []string{"identity/iris", "postgresql/platform-check"})
+		assert.Subset(t, g.After(g.Resource(t, realmKind, "realm-rover")), []string{"identity/iris", "postgresql/platform-check"})
 	})
 	t.Run("it has a pool of its own and goes past the database's", func(t *testing.T) {
-		g := run(t, map[string]string{"availability": "zonal", "storage": `{"postgresql":{"pooler":{"enabled":true}}}`})
-		assert.Equal(t, "platform-rw.postgresql.svc", g.environment(t, "identity/iris")["KC_DB_URL_HOST"])
-		egress := g.find(t, "NetworkPolicy", "identity/allow-database-egress").object.Object["spec"]
+		g := graph.Run(t, graph.Configuration{"availability": "zonal", "storage": `{"postgresql":{"pooler":{"enabled":true}}}`})
+		assert.Equal(t, "platform-rw.postgresql.svc", environment(t, g, "identity/iris")["KC_DB_URL_HOST"])
+		egress := g.Object(t, "NetworkPolicy", "identity/allow-iris-database-egress").Object.Object["spec"]
 		assert.Contains(t, textOf(t, egress), `{"cnpg.io/cluster":"platform"}`)
 	})
 	t.Run("the Control Plane's servers trust the realm rover and no other", func(t *testing.T) {
-		g := run(t, map[string]string{"identity": `{"hostname":"iris.example.com","realms":[{"name":"partners"}]}`})
+		g := graph.Run(t, graph.Configuration{"identity": `{"hostname":"iris.example.com","realms":[{"name":"partners"}]}`})
 		for _, name := range []string{"rover-server-env", "api-env"} {
-			data := g.find(t, "ConfigMap", "controlplane-system/"+name).object.Object["data"]
+			data := g.Object(t, "ConfigMap", "controlplane-system/"+name).Object.Object["data"]
 			assert.Equal(t, map[string]any{"LISTENERS_EXTERNAL_JWT_TRUSTEDISSUERS": "https://iris.example.com/auth/realms/rover"}, data)
 		}
 	})
 	t.Run("who connects from outside verifies with the public issuer's authority", func(t *testing.T) {
-		issuer := func(g *graph) any {
-			spec := g.find(t, "Certificate", "identity/iris-public-tls").object.Object["spec"].(map[string]any)
+		issuer := func(g *graph.Graph) any {
+			spec := g.Object(t, "Certificate", "identity/iris-public-tls").Object.Object["spec"].(map[string]any)
 			return spec["issuerRef"].(map[string]any)["name"]
 		}
 		assert.Equal(t, "platform-ca", issuer(g))
-		acme := run(t, map[string]string{"certTrust": `{"acme":{"server":"https://acme.example.com/directory","email":"ops@example.com","http01":{"ingressClassName":"traefik"}}}`})
+		acme := graph.Run(t, graph.Configuration{"certTrust": `{"acme":{"server":"https://acme.example.com/directory","email":"ops@example.com","http01":{"ingressClassName":"traefik"}}}`})
 		assert.Equal(t, "public", issuer(acme))
 	})
 	t.Run("over zones its realms are protected like other data", func(t *testing.T) {
-		assert.True(t, g.other(t, realmKind, "realm-rover").protected)
-		assert.False(t, run(t, nil).other(t, realmKind, "realm-rover").protected)
+		assert.True(t, g.Resource(t, realmKind, "realm-rover").Protected)
+		assert.False(t, graph.Run(t, nil).Resource(t, realmKind, "realm-rover").Protected)
 	})
 }
 
@@ -79,11 +69,11 @@ func TestWayToTheAdminAPI(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			provider := run(t, map[string]string{"identity": "{" + c.settings + "}", "certTrust": c.certTrust}).other(t, providerKind, "keycloak")
-			assert.Equal(t, c.url, provider.inputs["url"].StringValue())
-			unverified := provider.inputs["tlsInsecureSkipVerify"]
+			provider := graph.Run(t, graph.Configuration{"identity": "{" + c.settings + "}", "certTrust": c.certTrust}).Resource(t, providerKind, "keycloak")
+			assert.Equal(t, c.url, provider.Inputs["url"].StringValue())
+			unverified := provider.Inputs["tlsInsecureSkipVerify"]
 			assert.Equal(t, c.unverified, unverified.IsString() && unverified.StringValue() == "true" || unverified.IsBool() && unverified.BoolValue())
-			assert.True(t, provider.inputs["password"].ContainsSecrets())
+			assert.True(t, provider.Inputs["password"].ContainsSecrets())
 		})
 	}
 }
@@ -91,18 +81,18 @@ func TestWayToTheAdminAPI(t *testing.T) {
 // A destroy ends also when Keycloak does not answer any more: nobody asks it to delete what is gone with it. Where
 // realms are protected it is not to forget them.
 func TestRealmsGoWithKeycloak(t *testing.T) {
-	single, zonal := run(t, nil), run(t, profiles["zonal"])
-	realm := single.other(t, "controlplane:identity:Realm", "realm-rover")
-	assert.Equal(t, single.other(t, "controlplane:identity:Identity", "identity").urn, realm.deletedWith)
-	assert.Empty(t, zonal.other(t, "controlplane:identity:Realm", "realm-rover").deletedWith)
+	single, zonal := graph.Run(t, nil), graph.Run(t, profiles["zonal"])
+	realm := single.Resource(t, "controlplane:identity:Realm", "realm-rover")
+	assert.Equal(t, single.Resource(t, "controlplane:identity:Identity", "identity").URN, realm.DeletedWith)
+	assert.Empty(t, zonal.Resource(t, "controlplane:identity:Realm", "realm-rover").DeletedWith)
 }
 
 // environment are the plain variables of a Deployment's first container.
-func (g *graph) environment(t *testing.T, name string) map[string]string {
+func environment(t *testing.T, g *graph.Graph, name string) map[string]string {
 	t.Helper()
 	variables := map[string]string{}
-	d := g.find(t, "Deployment", name)
-	for _, c := range containersOf(t, d.object, []string{"spec", "template"}) {
+	d := g.Object(t, "Deployment", name)
+	for _, c := range containersOf(t, d.Object, []string{"spec", "template"}) {
 		if c.Name != "iris" {
 			continue
 		}

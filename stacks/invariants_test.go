@@ -20,11 +20,12 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
+	"github.com/telekom/controlplane-infrastructure/tests/graph"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
 // profiles are the configurations that every invariant holds for.
-var profiles = map[string]map[string]string{
+var profiles = map[string]graph.Configuration{
 	"single": nil,
 	"zonal":  {"availability": "zonal"},
 }
@@ -32,22 +33,22 @@ var profiles = map[string]map[string]string{
 func TestEveryWorkload(t *testing.T) {
 	for name, profile := range profiles {
 		t.Run(name, func(t *testing.T) {
-			g := run(t, profile)
+			g := graph.Run(t, profile)
 			workloads := 0
-			for _, r := range g.objects() {
-				path := manifest.PodPath(r.manifestObject())
+			for _, r := range g.Objects() {
+				path := manifest.PodPath(r.Manifest())
 				if path == nil {
 					continue
 				}
 				workloads++
-				assert.NoError(t, workload.CheckRestricted(r.manifestObject()), "%s is admitted by Pod Security restricted", r.name)
-				for _, c := range containersOf(t, r.object, path) {
+				assert.NoError(t, workload.CheckRestricted(r.Manifest()), "%s is admitted by Pod Security restricted", r.Name)
+				for _, c := range containersOf(t, r.Object, path) {
 					for _, amounts := range []corev1.ResourceList{c.Resources.Requests, c.Resources.Limits} {
-						assert.NotZero(t, amounts.Cpu().MilliValue(), "%s/%s CPU", r.name, c.Name)
-						assert.NotZero(t, amounts.Memory().Value(), "%s/%s memory", r.name, c.Name)
+						assert.NotZero(t, amounts.Cpu().MilliValue(), "%s/%s CPU", r.Name, c.Name)
+						assert.NotZero(t, amounts.Memory().Value(), "%s/%s memory", r.Name, c.Name)
 					}
 					tag := c.Image[strings.LastIndex(c.Image, ":")+1:]
-					assert.Regexp(t, `^(v?\d+\.|RELEASE\.\d{4}-)`, tag, "%s runs a pinned version: %s", r.name, c.Image)
+					assert.Regexp(t, `^(v?\d+\.|RELEASE\.\d{4}-)`, tag, "%s runs a pinned version: %s", r.Name, c.Image)
 				}
 			}
 			assert.Equal(t, map[string]int{"single": 11, "zonal": 14}[name], workloads, "every workload was looked at")
@@ -71,50 +72,50 @@ var alone = map[string]string{
 }
 
 func TestReplicasSurviveAZone(t *testing.T) {
-	g := run(t, profiles["zonal"])
-	for _, r := range g.objects("Deployment", "StatefulSet") {
-		if alone[r.name] != "" {
+	g := graph.Run(t, profiles["zonal"])
+	for _, r := range g.Objects("Deployment", "StatefulSet") {
+		if alone[r.Name] != "" {
 			evictedSoon(t, r)
 			continue
 		}
-		replicas, _, err := unstructured.NestedInt64(r.object.Object, "spec", "replicas")
+		replicas, _, err := unstructured.NestedInt64(r.Object.Object, "spec", "replicas")
 		require.NoError(t, err)
-		assert.GreaterOrEqual(t, replicas, int64(2), r.name)
-		spread, _, err := unstructured.NestedSlice(r.object.Object, "spec", "template", "spec", "topologySpreadConstraints")
+		assert.GreaterOrEqual(t, replicas, int64(2), r.Name)
+		spread, _, err := unstructured.NestedSlice(r.Object.Object, "spec", "template", "spec", "topologySpreadConstraints")
 		require.NoError(t, err)
-		assert.Contains(t, fmt.Sprint(spread), "topology.kubernetes.io/zone", r.name)
-		assert.Equal(t, 1, budgets(t, g, r), "%s has one disruption budget", r.name)
+		assert.Contains(t, fmt.Sprint(spread), "topology.kubernetes.io/zone", r.Name)
+		assert.Equal(t, 1, budgets(t, g, r), "%s has one disruption budget", r.Name)
 	}
-	assert.Empty(t, run(t, profiles["single"]).objects("PodDisruptionBudget"), "a budget for one replica only blocks drains")
+	assert.Empty(t, graph.Run(t, profiles["single"]).Objects("PodDisruptionBudget"), "a budget for one replica only blocks drains")
 }
 
 // evictedSoon asserts that a pod leaves a node that has failed within half a minute, not after Kubernetes' five minutes.
-func evictedSoon(t *testing.T, r registered) {
+func evictedSoon(t *testing.T, r graph.Resource) {
 	t.Helper()
-	tolerations, _, err := unstructured.NestedSlice(r.object.Object, "spec", "template", "spec", "tolerations")
+	tolerations, _, err := unstructured.NestedSlice(r.Object.Object, "spec", "template", "spec", "tolerations")
 	require.NoError(t, err)
 	seconds := map[any]any{}
 	for _, toleration := range tolerations {
 		one := toleration.(map[string]any)
 		seconds[one["key"]] = one["tolerationSeconds"]
 	}
-	assert.Equal(t, map[any]any{"node.kubernetes.io/not-ready": int64(30), "node.kubernetes.io/unreachable": int64(30)}, seconds, r.name)
+	assert.Equal(t, map[any]any{"node.kubernetes.io/not-ready": int64(30), "node.kubernetes.io/unreachable": int64(30)}, seconds, r.Name)
 }
 
 // budgets counts the disruption budgets that select a workload's pods.
-func budgets(t *testing.T, g *graph, r registered) int {
+func budgets(t *testing.T, g *graph.Graph, r graph.Resource) int {
 	t.Helper()
-	pods, _, err := unstructured.NestedStringMap(r.object.Object, "spec", "template", "metadata", "labels")
+	pods, _, err := unstructured.NestedStringMap(r.Object.Object, "spec", "template", "metadata", "labels")
 	require.NoError(t, err)
 	count := 0
-	for _, b := range g.objects("PodDisruptionBudget") {
-		content, _, err := unstructured.NestedMap(b.object.Object, "spec", "selector")
+	for _, b := range g.Objects("PodDisruptionBudget") {
+		content, _, err := unstructured.NestedMap(b.Object.Object, "spec", "selector")
 		require.NoError(t, err)
 		var s metav1.LabelSelector
 		require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(content, &s))
 		selector, err := metav1.LabelSelectorAsSelector(&s)
 		require.NoError(t, err)
-		if b.object.GetNamespace() == r.object.GetNamespace() && selector.Matches(labels.Set(pods)) {
+		if b.Object.GetNamespace() == r.Object.GetNamespace() && selector.Matches(labels.Set(pods)) {
 			count++
 		}
 	}
@@ -130,15 +131,15 @@ func TestNoSecretInPlainInputs(t *testing.T) {
 		"controlPlaneIssuer": pair,
 	})
 	require.NoError(t, err)
-	g := run(t, map[string]string{
+	g := graph.Run(t, graph.Configuration{
 		"certTrust": string(trust), "cluster": `{"kubeconfigContent":"apiVersion: v1 # ` + marker + `"}`,
 	})
 	holders := map[string]bool{}
-	for _, r := range g.all {
-		walkValues(resource.NewProperty(r.inputs), func(v resource.PropertyValue, secret bool) {
+	for _, r := range g.All {
+		walkValues(resource.NewProperty(r.Inputs), func(v resource.PropertyValue, secret bool) {
 			if v.IsString() && strings.Contains(v.StringValue(), marker) {
-				holders[hexadecimal.ReplaceAllString(r.name, "<fingerprint>")] = true
-				assert.True(t, secret, "%s %s holds a secret in plain text", r.kind, r.name)
+				holders[hexadecimal.ReplaceAllString(r.Name, "<fingerprint>")] = true
+				assert.True(t, secret, "%s %s holds a secret in plain text", r.Kind, r.Name)
 			}
 		})
 	}
@@ -181,8 +182,8 @@ func TestTablesAgree(t *testing.T) {
 
 // TestOperatorsHaveTheirPublishedResources: the figures are those of the Control Plane's infrastructure page.
 func TestOperatorsHaveTheirPublishedResources(t *testing.T) {
-	g := run(t, nil)
-	for _, c := range containersOf(t, g.find(t, "Deployment", "cert-manager/cert-manager").object, []string{"spec", "template"}) {
+	g := graph.Run(t, nil)
+	for _, c := range containersOf(t, g.Object(t, "Deployment", "cert-manager/cert-manager").Object, []string{"spec", "template"}) {
 		r := c.Resources
 		assert.Equal(t, [4]string{"100m", "500m", "128Mi", "512Mi"},
 			[4]string{r.Requests.Cpu().String(), r.Limits.Cpu().String(), r.Requests.Memory().String(), r.Limits.Memory().String()})
