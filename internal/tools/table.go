@@ -71,6 +71,7 @@ var table = []Tool{
 	goTool("plugin-barman-cloud", "barman-cloud", ".", "github.com/cloudnative-pg/plugin-barman-cloud", ""),
 	goTool("minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""),
 	goTool("mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""),
+	goTool("traefik", "traefik", "github.com/traefik/traefik/v3/cmd/traefik", "github.com/traefik/traefik/v3", "-X github.com/traefik/traefik/v3/pkg/version.Version=$VERSION"),
 	debianTool("valkey-server", valkeyPackages),
 	debianTool("valkey-sentinel", valkeyPackages),
 	debianTool("valkey-cli", valkeyPackages),
