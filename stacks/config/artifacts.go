@@ -20,6 +20,22 @@ type ArtifactOverrides struct {
 	CloudNativePG *ArtifactOverride `json:"cloudNativePG,omitempty"`
 	// Another source for the manifest of the Barman plugin, which makes the backups of databases.
 	BarmanCloud *ArtifactOverride `json:"barmanCloud,omitempty"`
+	// Another source for the custom resource definitions of the Gateway API.
+	GatewayAPI *ArtifactOverride `json:"gatewayAPI,omitempty"`
+	// Another source for Istio's chart base, which has its custom resource definitions.
+	IstioBase *ArtifactOverride `json:"istioBase,omitempty"`
+	// Another source for Istio's chart istiod, the control plane of the mesh.
+	Istiod *ArtifactOverride `json:"istiod,omitempty"`
+	// Another source for Istio's chart cni, which leads the traffic of pods into the mesh.
+	IstioCNI *ArtifactOverride `json:"istioCNI,omitempty"`
+	// Another source for Istio's chart ztunnel, the proxy of each node.
+	Ztunnel *ArtifactOverride `json:"ztunnel,omitempty"`
+	// Another source for Linkerd's chart linkerd-crds, which has its custom resource definitions.
+	LinkerdCRDs *ArtifactOverride `json:"linkerdCRDs,omitempty"`
+	// Another source for Linkerd's chart linkerd-control-plane.
+	LinkerdControlPlane *ArtifactOverride `json:"linkerdControlPlane,omitempty"`
+	// Another source for Linkerd's chart linkerd2-cni, which leads the traffic of pods into the mesh.
+	LinkerdCNI *ArtifactOverride `json:"linkerdCNI,omitempty"`
 }
 
 // ArtifactOverride is exactly one of a directory, a chart in a Helm

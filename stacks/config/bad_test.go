@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	components   = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:resources, controlplane:storage"
+	components   = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:network, controlplane:resources, controlplane:storage"
 	duration     = "must be a positive duration such as 720h or 30m"
 	quantity     = "must be an amount above zero such as 500m or 1Gi"
 	replicas     = "must be a whole number from 1 to 5"
@@ -61,7 +61,7 @@ var bad = []badConfiguration{
 	{"unknown resource class", "resources: {worker: {}}", []string{
 		"controlplane:resources.worker: is not a key; allowed are apiServer, gateway, identityProvider, operator"}},
 	{"unknown override", "artifacts: {overrides: {cert-manager: {directory: x}}}", []string{
-		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are barmanCloud, certManager, cloudNativePG, prometheusOperator, trustManager; did you mean "certManager"?`}},
+		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are barmanCloud, certManager, cloudNativePG, gatewayAPI, istioBase, istioCNI, istiod, linkerdCNI, linkerdCRDs, linkerdControlPlane, prometheusOperator, trustManager, ztunnel; did you mean "certManager"?`}},
 
 	// Types.
 	{"component of the wrong type", "cluster: kind", []string{
@@ -177,8 +177,6 @@ var bad = []badConfiguration{
 	{"ACME without server and address", "certTrust: {acme: {http01: {ingressClassName: traefik}}}", []string{
 		"controlplane:certTrust.acme.email: is missing; must be an e-mail address such as platform@example.com",
 		"controlplane:certTrust.acme.server: is missing; must be a URL that starts with https://"}},
-	{"HTTP-01 without a class", "certTrust: {acme: {server: 'https://acme.example.com', email: a@example.com, http01: {}}}", []string{
-		"controlplane:certTrust.acme.http01.ingressClassName: is missing; " + name}},
 	{"Route 53 without a zone", "certTrust: {acme: {server: 'https://acme.example.com', email: a@example.com, route53: {region: eu-central-1}}}", []string{
 		"controlplane:certTrust.acme.route53.hostedZoneID: is missing; must be the ID of a hosted zone, such as Z0123456789ABCDEFGHIJ"}},
 

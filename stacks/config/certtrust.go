@@ -140,7 +140,7 @@ type ACME struct {
 // HTTP01 configures HTTP-01 challenges.
 type HTTP01 struct {
 	// The IngressClass that challenges are answered through.
-	IngressClassName string `json:"ingressClassName" jsonschema:"required,format=dns-subdomain"`
+	IngressClassName string `json:"ingressClassName,omitempty" jsonschema:"format=dns-subdomain" jsonschema_extras:"x-derived=that of network.ingress"`
 }
 
 // Route53 configures DNS-01 challenges in Amazon Route 53.

@@ -24,6 +24,8 @@ type Config struct {
 	Storage Storage `json:"storage"`
 	// The identity provider: Keycloak, with its realms and clients.
 	Identity Identity `json:"identity"`
+	// The network: ingress, network policies, and optionally a service mesh.
+	Network Network `json:"network"`
 }
 
 // Availability is a profile that replicas, spread and budgets follow from.

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 			}},
 			Bundle: config.Bundle{Name: "platform-trust", Key: "ca-certificates.crt", PublicRoots: true},
 		},
-		Storage: defaultStorage(), Identity: defaultIdentity(),
+		Storage: defaultStorage(), Identity: defaultIdentity(), Network: defaultNetwork(),
 	}
 	assert.Equal(t, toJSON(t, want), toJSON(t, cfg))
 }

@@ -108,6 +108,7 @@ func (c *Config) derive() {
 	c.deriveCache()
 	c.deriveObjectStorage()
 	c.deriveIdentity()
+	c.deriveNetwork()
 }
 
 func (c *Config) deriveCertTrust() {

@@ -51,7 +51,7 @@ type Identity struct {
 // Autoscaling adds replicas under load and removes them slowly.
 type Autoscaling struct {
 	// Whether replicas are added under load. `replicas` is then the least there are. Needs the resource metrics API, as metrics-server provides it.
-	Enabled bool `json:"enabled" jsonschema:"default=false"`
+	Enabled bool `json:"enabled" jsonschema_extras:"x-derived=true for Traefik with availability zonal\\, otherwise false"`
 	// The most replicas there are. More than replicas.
 	MaxReplicas int `json:"maxReplicas" jsonschema:"minimum=2,maximum=50" jsonschema_extras:"x-derived=twice the replicas"`
 	// The load that is aimed at, in percent of the CPU that is reserved.
@@ -61,7 +61,7 @@ type Autoscaling struct {
 // IdentityIngress configures the Ingress objects of the identity provider.
 type IdentityIngress struct {
 	// Class of the Ingress objects.
-	ClassName string `json:"className,omitempty" jsonschema:"format=dns-subdomain,example=traefik" jsonschema_extras:"x-derived=the cluster's default class"`
+	ClassName string `json:"className,omitempty" jsonschema:"format=dns-subdomain,example=traefik" jsonschema_extras:"x-derived=that of network.ingress"`
 	// Additional annotations of the Ingress objects, for their controller.
 	Annotations map[string]string `json:"annotations,omitempty"`
 }

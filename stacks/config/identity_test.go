@@ -19,7 +19,7 @@ func defaultIdentity() config.Identity {
 	return config.Identity{
 		Hostname: "iris.example.com", Image: "quay.io/keycloak/keycloak:26.7.3", Version: "26.7.3",
 		UpdateStrategy: config.RollingUpdate, Replicas: 1, Autoscaling: config.Autoscaling{MaxReplicas: 2, TargetCPUPercent: 75},
-		Database: "iris", Admin: config.IdentityAdmin{Username: "admin"}, AdminAPI: config.AdminAPI{URL: "https://localhost:18443"},
+		Database: "iris", Ingress: config.IdentityIngress{ClassName: "traefik"}, Admin: config.IdentityAdmin{Username: "admin"}, AdminAPI: config.AdminAPI{URL: "https://localhost:18443"},
 		PasswordGeneration: 1, ServiceMonitor: true,
 		Realms: []config.Realm{defaultRealm(config.RealmClient{ID: "rover", Type: config.ClientConfidential, ClientCredentials: true})},
 	}

@@ -24,6 +24,7 @@ func imply(components map[string]any) {
 		absent(databases, "synchronousReplicas", 1)
 	}
 	implyRealms(group(components, "identity"))
+	implyNetwork(group(components, "network"), zonal)
 }
 
 // group returns the map at a key, which it makes where there is none.

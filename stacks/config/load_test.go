@@ -35,7 +35,7 @@ func TestLoadBadFiles(t *testing.T) {
 		{"component beside config", "config: {}\ncontrolplane:availability: single\n",
 			`Pulumi.dev.yaml:2: controlplane:availability: is not a key; allowed are config, encryptedkey, encryptionsalt, environment, secretsprovider`},
 		{"config that is a list", "config:\n  - controlplane:availability\n",
-			"Pulumi.dev.yaml:1: config: a list must be a map with the keys controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:resources, controlplane:storage, pulumi:disable-default-providers"},
+			"Pulumi.dev.yaml:1: config: a list must be a map with the keys controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:network, controlplane:resources, controlplane:storage, pulumi:disable-default-providers"},
 		{"list instead of a map", "- config\n",
 			"Pulumi.dev.yaml:1: is not valid YAML: must be a map with the key config"},
 		{"tab", "config:\n  controlplane:cluster:\n\tcontext: a\n",

@@ -113,8 +113,10 @@ func (s *stackSchema) wrongValue(path []string, value any) fault {
 	text, isText := value.(string)
 	switch {
 	case !isText || allowed.IsSecret():
-	case allowed["format"] == "go-duration":
+	case allowed["format"] == "go-duration", allowed["format"] == "duration-or-zero":
 		problem.Suggestion = inHours(text)
+	case allowed["format"] == "cidr":
+		problem.Suggestion = asCIDR(text)
 	case allowed["enum"] != nil:
 		problem.Suggestion = nearest(text, allowed.enum())
 	case allowed["type"] == "boolean":
