@@ -42,13 +42,15 @@ var awaited = map[schema.GroupKind]readiness{
 	{Group: "batch", Kind: "Job"}:        {judge: judgeJob, bound: 10 * time.Minute, explain: explainPods},
 	{Kind: "Pod"}:                        {judge: judgeStatus, bound: 10 * time.Minute, explain: explainPod},
 	{Kind: "ReplicationController"}:      {judge: judgeReplicas, bound: 10 * time.Minute, explain: explainPods},
-	{Kind: "Service"}:                    {judge: judgeService, bound: 10 * time.Minute, also: endpointsOf},
-	{Kind: "PersistentVolumeClaim"}:      {judge: judgeClaim, bound: 5 * time.Minute, explain: explainEvents},
-	{Kind: "PersistentVolume"}:           {judge: judgeVolume, bound: 5 * time.Minute, explain: explainEvents},
-	{Kind: "ResourceQuota"}:              {judge: judgeQuota, bound: 5 * time.Minute},
-	{Kind: "Secret"}:                     {judge: judgeSecret, bound: 5 * time.Second},
+	{Kind: "Service"}: {
+		judge: judgeService, bound: 10 * time.Minute, also: endpointsOf, explain: explainService,
+	},
+	{Kind: "PersistentVolumeClaim"}: {judge: judgeClaim, bound: 5 * time.Minute, explain: explainEvents},
+	{Kind: "PersistentVolume"}:      {judge: judgeVolume, bound: 5 * time.Minute, explain: explainEvents},
+	{Kind: "ResourceQuota"}:         {judge: judgeQuota, bound: 5 * time.Minute},
+	{Kind: "Secret"}:                {judge: judgeSecret, bound: 5 * time.Second},
 	{Group: "networking.k8s.io", Kind: "Ingress"}: {
-		judge: judgeIngress, bound: 10 * time.Minute, explain: explainEvents,
+		judge: judgeIngress, bound: 10 * time.Minute, explain: explainIngress,
 	},
 	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: {judge: judgeDefinition, bound: time.Minute},
 }

@@ -31,16 +31,21 @@ func explainPods(ctx context.Context, c *cluster, workload *unstructured.Unstruc
 		len(typed.MatchLabels)+len(typed.MatchExpressions) == 0 {
 		return explainEvents(ctx, c, workload)
 	}
-	list, err := c.dynamic.Resource(pods).Namespace(workload.GetNamespace()).
-		List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(&typed)})
+	return limit(append(explainSelected(ctx, c, workload.GetNamespace(), metav1.FormatLabelSelector(&typed)),
+		explainEvents(ctx, c, workload)...))
+}
+
+// explainSelected says what is wrong with the pods that have certain labels.
+func explainSelected(ctx context.Context, c *cluster, namespace, selector string) []string {
+	list, err := c.dynamic.Resource(pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
-		return explainEvents(ctx, c, workload)
+		return nil
 	}
 	var reasons []string
 	for i := range list.Items {
 		reasons = append(reasons, explainPod(ctx, c, &list.Items[i])...)
 	}
-	return limit(append(reasons, explainEvents(ctx, c, workload)...))
+	return reasons
 }
 
 // explainPod says why a pod is not ready.

@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -67,59 +66,6 @@ func judgeReplicas(_ context.Context, _ *cluster, rc *unstructured.Unstructured)
 	}, nil
 }
 
-var endpointSlice = schema.GroupVersionKind{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"}
-
-func endpointsSelector(service *unstructured.Unstructured) string {
-	return labels.Set{"kubernetes.io/service-name": service.GetName()}.String()
-}
-
-func endpointsOf(service *unstructured.Unstructured) []watched {
-	slices := &unstructured.Unstructured{}
-	slices.SetGroupVersionKind(endpointSlice)
-	slices.SetNamespace(service.GetNamespace())
-	return []watched{{object: slices, selector: endpointsSelector(service)}}
-}
-
-// judgeService waits for pods behind the Service, and for an address if a load balancer is to give it one.
-func judgeService(ctx context.Context, c *cluster, service *unstructured.Unstructured) (verdict, error) {
-	kind := nested(service, "spec", "type")
-	selector, _, _ := unstructured.NestedMap(service.Object, "spec", "selector")
-	if len(selector) > 0 && kind != "ExternalName" && nested(service, "spec", "clusterIP") != corev1.ClusterIPNone {
-		targets, err := countEndpoints(ctx, c, service)
-		if err != nil {
-			return verdict{}, err
-		}
-		if targets == 0 {
-			return verdict{message: "Service does not target any Pods. Selected Pods may not be ready, or " +
-				"field '.spec.selector' may not match labels on any Pods"}, nil
-		}
-	}
-	if kind == "LoadBalancer" {
-		if addresses, _, _ := unstructured.NestedSlice(service.Object, "status", "loadBalancer", "ingress"); len(addresses) == 0 {
-			return verdict{message: "Service was not allocated an IP address; does your cloud provider support this?"}, nil
-		}
-	}
-	return verdict{ready: true}, nil
-}
-
-func countEndpoints(ctx context.Context, c *cluster, service *unstructured.Unstructured) (int, error) {
-	mapping, err := c.mapping(endpointSlice)
-	if err != nil {
-		return 0, err
-	}
-	list, err := c.dynamic.Resource(mapping.Resource).Namespace(service.GetNamespace()).
-		List(ctx, metav1.ListOptions{LabelSelector: endpointsSelector(service)})
-	if err != nil {
-		return 0, fmt.Errorf("endpoints of Service %s: %w", idOf(service), err)
-	}
-	count := 0
-	for _, slice := range list.Items {
-		endpoints, _, _ := unstructured.NestedSlice(slice.Object, "endpoints")
-		count += len(endpoints)
-	}
-	return count, nil
-}
-
 // judgeClaim waits for a volume, except where one comes only with the first pod: waiting would be for ever.
 func judgeClaim(ctx context.Context, c *cluster, claim *unstructured.Unstructured) (verdict, error) {
 	phase := nested(claim, "status", "phase")
@@ -172,14 +118,6 @@ func judgeSecret(_ context.Context, _ *cluster, secret *unstructured.Unstructure
 	}
 	data, _, _ := unstructured.NestedMap(secret.Object, "data")
 	return verdict{ready: len(data) > 0, message: "waiting for the service account's token"}, nil
-}
-
-func judgeIngress(_ context.Context, _ *cluster, ingress *unstructured.Unstructured) (verdict, error) {
-	addresses, _, _ := unstructured.NestedSlice(ingress.Object, "status", "loadBalancer", "ingress")
-	return verdict{
-		ready:   len(addresses) > 0,
-		message: "Ingress .status.loadBalancer field was not updated with a hostname/IP address",
-	}, nil
 }
 
 // judgeDefinition waits until custom resources can be made.
