@@ -17,7 +17,8 @@ import (
 // root, for programs that run outside it.
 const RootVariable = "PLATFORM_ROOT"
 
-// Ref names an artefact of the bill of materials.
+// Ref names an artefact of the bill of materials: a module's, or a chart that
+// is published in no module but in a Helm repository.
 type Ref struct {
 	// Module is the path of a module that artifacts/go.mod pins.
 	Module string
@@ -25,6 +26,10 @@ type Ref struct {
 	// means the whole module. {version} stands for the pinned version without
 	// its v, for modules that name files after it.
 	Path string
+	// Repository is the URL of a Helm repository, in place of Module.
+	Repository string
+	// Chart is the chart's name in Repository, Version its exact version.
+	Chart, Version string
 }
 
 // Override replaces an artefact of the bill of materials. It holds exactly one
@@ -123,7 +128,7 @@ func Open(root string) (*Store, error) {
 // Fetch returns the tree that ref names, or the one that o puts in its place.
 func (s *Store) Fetch(ctx context.Context, ref Ref, o *Override) (*Tree, error) {
 	if o == nil || *o == (Override{}) {
-		return s.module(ctx, ref)
+		return s.original(ctx, ref)
 	}
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -136,6 +141,18 @@ func (s *Store) Fetch(ctx context.Context, ref Ref, o *Override) (*Tree, error) 
 	default:
 		return s.repository(ctx, o)
 	}
+}
+
+// original returns the tree that ref names.
+func (s *Store) original(ctx context.Context, ref Ref) (*Tree, error) {
+	if ref.Repository == "" {
+		return s.module(ctx, ref)
+	}
+	tree, err := s.repository(ctx, &Override{Repository: ref.Repository, Chart: ref.Chart, Version: ref.Version})
+	if err != nil {
+		return nil, fmt.Errorf("chart %s %s: %w; where that cannot be reached, override the chart by a directory, another repository or an OCI reference that holds a copy", ref.Chart, ref.Version, err)
+	}
+	return tree, nil
 }
 
 // Validate reports an override that is incomplete or names several sources.

@@ -109,6 +109,27 @@ func TestOverrideByHelmRepository(t *testing.T) {
 	}
 }
 
+func TestChartThatNoModuleHas(t *testing.T) {
+	chart := chartArchive(t, "1.0.0")
+	server, _ := helmRepository(t, chart, hexSum(chart))
+	store := project(t, "off", "")
+	published := artifact.Ref{Repository: server.URL + "/stable", Chart: "demo", Version: "1.0.0"}
+	tree, err := store.Fetch(context.Background(), published, nil)
+	require.NoError(t, err)
+	require.Equal(t, "1.0.0", tree.Version)
+
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "Chart.yaml"), "apiVersion: v2\nname: demo\nversion: 9.9.9\n")
+	tree, err = store.Fetch(context.Background(), published, &artifact.Override{Directory: dir})
+	require.NoError(t, err)
+	require.Equal(t, "9.9.9", tree.Version)
+
+	server.Close()
+	_, err = store.Fetch(context.Background(), published, nil)
+	require.ErrorContains(t, err, "chart demo 1.0.0: index of repository "+server.URL+"/stable/: ")
+	require.ErrorContains(t, err, "override the chart by a directory, another repository or an OCI reference")
+}
+
 func TestHelmRepositoryWithAPassword(t *testing.T) {
 	chart := chartArchive(t, "1.0.0")
 	open, _ := helmRepository(t, chart, hexSum(chart))
