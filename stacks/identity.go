@@ -11,14 +11,9 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/identity/realm"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
-	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
-	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
-
-// metricsLabel on a namespace says that Prometheus runs there, as the Control Plane's own network policies have it.
-const metricsLabel, metricsLabelValue = "metrics", "enabled"
 
 // iris is the identity provider with its realms.
 type iris struct {
@@ -35,18 +30,18 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		return identity.Args{}, err
 	}
 	args := identity.Args{
-		Common: part.Common{Availability: workload.Availability(s.cfg.Availability), Classes: s.classes()},
+		Common: s.common(),
 		Image:  cfg.Image, Optimized: cfg.Optimized, Replicas: cfg.Replicas,
 		Recreate: cfg.UpdateStrategy == config.Recreate, Hostname: cfg.Hostname,
 		Ingress: identity.Ingress{
 			ClassName: cfg.Ingress.ClassName, Annotations: cfg.Ingress.Annotations, Issuer: s.publicIssuer(),
+			HTTP01: s.cfg.CertTrust.ACME != nil && s.cfg.CertTrust.ACME.HTTP01 != nil,
 		},
 		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
 		Database: identityDatabase(connections[cfg.Database]),
 		// Clients of other realms have no business with the Control Plane's API.
-		TrustedIssuers:   []string{identity.Issuer(cfg.Hostname, config.RoverRealm)},
-		MonitoringLabels: map[string]string{metricsLabel: metricsLabelValue},
-		ServiceMonitor:   cfg.ServiceMonitor,
+		TrustedIssuers: []string{identity.Issuer(cfg.Hostname, config.RoverRealm)},
+		ServiceMonitor: cfg.ServiceMonitor,
 	}
 	if cfg.Admin.Password.IsSet() {
 		args.Admin.Password = secret(cfg.Admin.Password)
@@ -55,9 +50,7 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		args.Autoscaling = &identity.Autoscaling{MaxReplicas: a.MaxReplicas, TargetCPUPercent: a.TargetCPUPercent}
 	}
 	if err := args.Check(); err != nil {
-		return args, fmt.Errorf("stack %s is not valid:\n%w", s.ctx.Stack(), config.Errors{{
-			Path: config.Namespace + ":identity", Message: err.Error(),
-		}})
+		return args, s.invalid("identity", err)
 	}
 	return args, nil
 }
@@ -66,20 +59,19 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 func identityDatabase(c postgresql.Connection) identity.Database {
 	return identity.Database{
 		Host: c.Primary, Port: c.Port, Name: c.Database, User: c.User, Connections: c.ConnectionLimit,
-		Pods: flow.Peer{Namespace: postgresql.Namespace, Pods: map[string]string{postgresql.ClusterLabel: c.Cluster}},
+		Pods: postgresql.Instances(c.Cluster),
 	}
 }
 
 // identity provisions Keycloak, and then, through its admin API, the realms.
-func (s *stack) identity(args identity.Args, common part.Common, store *storage.Storage, needs []pulumi.ResourceOption) (*iris, error) {
-	args.Common = common
+func (s *stack) identity(args identity.Args, store *storage.Storage, needs []pulumi.ResourceOption) (*iris, error) {
 	args.Database.Password = store.Databases[s.cfg.Identity.Database].Password
 	i := &iris{realms: map[string]*realm.Realm{}}
 	var err error
 	if i.Identity, err = identity.New(s.ctx, "identity", args, append(needs, pulumi.DependsOn([]pulumi.Resource{store}))...); err != nil {
 		return nil, err
 	}
-	return i, s.realms(common, i)
+	return i, s.realms(args.Common, i)
 }
 
 // publicIssuer signs certificates for public host names.

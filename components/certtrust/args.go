@@ -4,7 +4,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/namespace"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
@@ -14,6 +17,10 @@ type Args struct {
 	Provider pulumi.ProviderResource
 	// Transforms apply to every object before it is registered, such as the image mirror.
 	Transforms []manifest.Transform
+	// Namespaces are made by it: with network policies, and part of the mesh.
+	Namespaces namespace.Plan
+	// Surroundings are the peers that the cluster brings.
+	part.Surroundings
 	// CertManager is cert-manager.
 	CertManager CertManager
 	// TrustManager is trust-manager.
@@ -93,8 +100,15 @@ type ACME struct {
 	Email string
 	// CABundle verifies the ACME server, in PEM; empty: public roots.
 	CABundle string
+	// ServerPeer and ServerPorts are where Server is reached.
+	ServerPeer  flow.Peer
+	ServerPorts []int
 	// IngressClassName answers HTTP-01 challenges through the ingress controller of this class.
 	IngressClassName string
+	// Ingress is where that controller's pods run and IngressPorts the ports on which they serve HTTP and HTTPS, as far
+	// as they are known.
+	Ingress      flow.Peer
+	IngressPorts []int
 	// Route53 answers DNS-01 challenges.
 	Route53 *Route53
 }

@@ -36,8 +36,6 @@ type Args struct {
 	Database Database
 	// TrustedIssuers are the issuers whose tokens the Control Plane accepts; none: it is not told.
 	TrustedIssuers []string
-	// MonitoringLabels are the labels of the namespaces that may read metrics; none: no namespace may.
-	MonitoringLabels map[string]string
 	// ServiceMonitor declares the metrics to Prometheus; it needs the ServiceMonitor resource definition.
 	ServiceMonitor bool
 }
@@ -58,6 +56,10 @@ type Ingress struct {
 	Annotations map[string]string
 	// Issuer is the ClusterIssuer of the public certificates.
 	Issuer string
+	// HTTP01 says that it has host names proven by HTTP-01 challenges.
+	HTTP01 bool
+	// Controller is where the ingress controller's pods run. Without anything it is any pod.
+	Controller flow.Peer
 }
 
 // Admin is the access to the administration.

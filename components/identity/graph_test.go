@@ -140,7 +140,7 @@ func TestPublicEntryHasNoAdministration(t *testing.T) {
 	assert.Equal(t, "https://localhost:8443/auth", env(t, o)["KC_HOSTNAME_ADMIN"])
 	assert.Equal(t, "false", env(t, o)["KC_HTTP_ENABLED"])
 	assert.Len(t, find[corev1.Service](t, o, "Service", "iris").Spec.Ports, 1)
-	assert.NotContains(t, names(o, "NetworkPolicy"), "allow-plain-http-ingress")
+	assert.NotContains(t, names(o, "NetworkPolicy"), "allow-iris-plain-http-ingress")
 }
 
 // paths are the host names with the paths that an Ingress serves.
@@ -175,7 +175,7 @@ func TestPlainHTTPIsForTheControlPlaneOnly(t *testing.T) {
 	o := rendered(t, workload.Single, func(a *identity.Args) { a.Admin.PlainHTTP = true })
 	assert.Equal(t, "true", env(t, o)["KC_HTTP_ENABLED"])
 	assert.Len(t, find[corev1.Service](t, o, "Service", "iris").Spec.Ports, 2)
-	p := find[networkingv1.NetworkPolicy](t, o, "NetworkPolicy", "allow-plain-http-ingress")
+	p := find[networkingv1.NetworkPolicy](t, o, "NetworkPolicy", "allow-iris-plain-http-ingress")
 	require.Len(t, p.Spec.Ingress, 1)
 	assert.Equal(t, 8080, p.Spec.Ingress[0].Ports[0].Port.IntValue())
 	assert.Equal(t, map[string]string{corev1.LabelMetadataName: "controlplane-system"}, p.Spec.Ingress[0].From[0].NamespaceSelector.MatchLabels)
@@ -330,9 +330,9 @@ func TestPrometheusVerifiesTheServers(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, matching)
-	assert.Contains(t, names(o, "NetworkPolicy"), "allow-metrics-ingress")
-	assert.NotContains(t, names(rendered(t, workload.Single, func(a *identity.Args) { a.MonitoringLabels = nil }), "NetworkPolicy"),
-		"allow-metrics-ingress", "no namespace is meant to read metrics")
+	assert.Contains(t, names(o, "NetworkPolicy"), "allow-iris-metrics-ingress")
+	assert.NotContains(t, names(rendered(t, workload.Single, func(a *identity.Args) { a.ServiceMonitor = false }), "NetworkPolicy"),
+		"allow-iris-metrics-ingress", "nobody is to read metrics")
 }
 
 func TestWhatCannotWork(t *testing.T) {

@@ -52,8 +52,8 @@ func arguments() identity.Args {
 			Password: pulumi.String(databasePassword), Connections: 20,
 			Pods: flow.Peer{Namespace: "postgresql", Pods: map[string]string{"cnpg.io/cluster": "iris"}},
 		},
-		TrustedIssuers:   []string{publicURL + "/realms/rover", "https://other.example.com/auth/realms/default"},
-		MonitoringLabels: map[string]string{"metrics": "enabled"}, ServiceMonitor: true,
+		TrustedIssuers: []string{publicURL + "/realms/rover", "https://other.example.com/auth/realms/default"},
+		ServiceMonitor: true,
 	}
 }
 
@@ -65,6 +65,7 @@ func program(availability workload.Availability, args identity.Args) pulumi.RunF
 			return err
 		}
 		args.Common = common
+		args.Namespaces.Flows.Flows = args.Flows()
 		_, err = identity.New(ctx, "identity", args)
 		return err
 	}

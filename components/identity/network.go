@@ -13,6 +13,9 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
+// solverPort is that of the pods by which cert-manager answers HTTP-01 challenges.
+const solverPort = 8089
+
 // The names of ports.
 const (
 	httpsName   = "https"
@@ -25,34 +28,38 @@ func (a Args) Flows() []flow.Flow {
 	servers := flow.Peer{Namespace: Namespace, Pods: selector()}
 	flows := []flow.Flow{
 		{
-			Name: "cluster", From: servers, To: servers, Ports: []int{clusterPort, watchPort},
+			Name: "iris-cluster", From: servers, To: servers, Ports: []int{clusterPort, watchPort},
 			Why: "The servers form a cluster and watch each other.",
 		},
 		{
-			Name: "database", From: servers, To: a.Database.Pods, Ports: []int{a.Database.Port},
+			Name: "iris-database", From: servers, To: a.Database.Pods, Ports: []int{a.Database.Port},
 			Why: "The servers keep everything in the database.",
 		},
 		{
-			Name: "https", To: servers, Ports: []int{httpsPort},
-			Why: "Ingress controllers and clients in the cluster get tokens, and keys to verify them.",
+			// Gateways and the Control Plane's run-time namespaces come and go without us: no selector could name them.
+			Name: "iris-clients", To: servers, Ports: []int{httpsPort},
+			Why: "Any pod in the cluster may get tokens, and the keys to verify them.",
 		},
 		{
-			Name: "http01", To: flow.Peer{Namespace: Namespace, Pods: map[string]string{"acme.cert-manager.io/http01-solver": "true"}},
-			Ports: []int{8089},
-			Why:   "Ingress controllers lead an ACME server to the proof that the public host name is ours.",
+			Name: "iris-ingress", From: a.Ingress.Controller, To: servers, Ports: []int{httpsPort},
+			Why: "The ingress controller leads the public to the realms, and administrators to the administration.",
 		},
+	}
+	if a.Ingress.HTTP01 {
+		solvers := flow.Peer{Namespace: Namespace, Pods: map[string]string{"acme.cert-manager.io/http01-solver": "true"}}
+		flows = append(flows, flow.Flow{
+			Name: "iris-http01", From: a.Ingress.Controller, To: solvers, Ports: []int{solverPort},
+			Why: "The ingress controller leads the ACME server to the proof that a public host name is ours.",
+		})
 	}
 	if a.Admin.PlainHTTP {
 		flows = append(flows, flow.Flow{
-			Name: "plain-http", From: flow.Peer{Namespace: a.ControlPlaneNamespace}, To: servers, Ports: []int{httpPort},
+			Name: "iris-plain-http", From: flow.Peer{Namespace: a.ControlPlaneNamespace}, To: servers, Ports: []int{httpPort},
 			Why: "The Control Plane's operators administer realms, and trust no private authority.",
 		})
 	}
-	if len(a.MonitoringLabels) > 0 {
-		flows = append(flows, flow.Flow{
-			Name: "metrics", From: flow.Peer{NamespaceLabels: a.MonitoringLabels}, To: servers, Ports: []int{managementPort},
-			Why: "Prometheus reads metrics.",
-		})
+	if a.ServiceMonitor {
+		flows = append(flows, a.Scrape("iris-metrics", servers, managementPort))
 	}
 	return flows
 }

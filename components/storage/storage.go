@@ -2,6 +2,7 @@ package storage
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/components/storage/s3"
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
@@ -22,10 +24,44 @@ type Args struct {
 	// MinIO or S3 is the object storage; at most one of them is set, and without both there is none.
 	MinIO *minio.Args
 	S3    *s3.Args
-	// PostgreSQL are the databases. The object storage that backups go to is filled in here.
+	// PostgreSQL are the databases. The object storage that backups go to is filled in here; where it is reached only
+	// with MinIO.
 	PostgreSQL postgresql.Args
 	// Cache is the cache.
 	Cache valkey.Args
+}
+
+// databases are the databases' part of the arguments.
+func (a Args) databases() postgresql.Args {
+	p := a.PostgreSQL
+	p.Common = a.Common
+	if a.MinIO != nil {
+		p.ObjectStorage, p.ObjectStoragePorts = minio.Servers(), []int{minio.Port}
+	}
+	return p
+}
+
+// cache are the cache's.
+func (a Args) cache() valkey.Args {
+	v := a.Cache
+	v.Common = a.Common
+	return v
+}
+
+// minIO are those of our own object storage, which there is.
+func (a Args) minIO() minio.Args {
+	m := *a.MinIO
+	m.Common = a.Common
+	return m
+}
+
+// Flows are the connections that the data stores open and accept.
+func (a Args) Flows() []flow.Flow {
+	flows := slices.Concat(a.databases().Flows(), a.cache().Flows())
+	if a.MinIO != nil {
+		flows = append(flows, a.minIO().Flows()...)
+	}
+	return flows
 }
 
 // Storage is a running set of data stores.
@@ -65,8 +101,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	pg := args.PostgreSQL
-	pg.Common = args.Common
+	pg := args.databases()
 	needs := opts
 	used, err := useBackups(pg.Clusters, backups)
 	if err != nil {
@@ -79,9 +114,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	cache := args.Cache
-	cache.Common = args.Common
-	if s.Cache, err = valkey.New(ctx, name+"-valkey", cache, opts...); err != nil {
+	if s.Cache, err = valkey.New(ctx, name+"-valkey", args.cache(), opts...); err != nil {
 		return nil, err
 	}
 	s.Databases = databases.Databases
@@ -94,9 +127,7 @@ func (s *Storage) objectStorage(
 ) (pulumi.Resource, *part.ObjectStore, error) {
 	switch {
 	case args.MinIO != nil:
-		a := *args.MinIO
-		a.Common = args.Common
-		m, err := minio.New(ctx, name+"-minio", a, opts...)
+		m, err := minio.New(ctx, name+"-minio", args.minIO(), opts...)
 		if err != nil {
 			return nil, nil, err
 		}

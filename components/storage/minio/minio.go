@@ -11,7 +11,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
-	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 // Type is the component's type token.
@@ -20,6 +19,8 @@ const Type = "controlplane:storage:MinIO"
 const (
 	// Namespace is where MinIO runs.
 	Namespace = "minio"
+	// Port is the servers' only one.
+	Port = 9000
 
 	name           = "minio"
 	peersName      = "minio-headless"
@@ -29,7 +30,6 @@ const (
 	bootstrapName  = "minio-bootstrap"
 	fileManagerKey = "minio-file-manager" // the Secret in the Control Plane's namespace
 
-	port     = 9000
 	endpoint = "minio.minio.svc:9000"
 	// region is what MinIO calls itself for clients that insist on one; it accepts any.
 	region = "us-east-1"
@@ -136,15 +136,14 @@ func (b *builder) register(step func() (manifest.Set, error), after ...*manifest
 	return b.reg.RegisterAfter(set, after...)
 }
 
-// ground is the namespace and the certificate, which the servers cannot start without.
+// ground is the namespace with its policies and the certificate, which the servers cannot start without.
 func (b *builder) ground() (manifest.Set, error) {
-	set, err := manifest.Typed(
-		workload.Namespace(Namespace, b.args.NamespaceLabels()),
+	set, err := manifest.Typed(append(b.args.Namespaces.Objects(Namespace, b.args.NamespaceLabels()),
 		certmanager.Leaf{
 			Namespace: Namespace, Name: certificate, ClusterIssuer: b.args.Issuer,
 			DNSNames: b.hosts(), Usages: []string{"server auth"},
 		}.Object(),
-	)
+	)...)
 	if err != nil {
 		return set, err
 	}

@@ -85,7 +85,7 @@ func (b *builder) finish(set *manifest.Object) {
 func service(serviceName, component string, spec corev1.ServiceSpec) *corev1.Service {
 	https := "https"
 	spec.Selector = selector(server)
-	spec.Ports = []corev1.ServicePort{{Name: https, Port: port, TargetPort: intstr.FromString(https), AppProtocol: &https}}
+	spec.Ports = []corev1.ServicePort{{Name: https, Port: Port, TargetPort: intstr.FromString(https), AppProtocol: &https}}
 	return &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: serviceName, Labels: labels(component)},
 		Spec:       spec,
@@ -185,7 +185,7 @@ func podSecurity() *corev1.PodSecurityContext {
 func (b *builder) container() corev1.Container {
 	return corev1.Container{
 		Name: name, Image: b.args.Image, Args: b.arguments(), Env: b.environment(), Resources: b.args.Resources,
-		Ports: []corev1.ContainerPort{{Name: "https", ContainerPort: port}},
+		Ports: []corev1.ContainerPort{{Name: "https", ContainerPort: Port}},
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: dataVolume, MountPath: dataDir},
 			{Name: certsVolume, MountPath: certsDir, ReadOnly: true},
@@ -202,11 +202,11 @@ func (b *builder) container() corev1.Container {
 
 // arguments are those of the server: its volume, or those of all servers.
 func (b *builder) arguments() []string {
-	args := []string{"server", "--address", fmt.Sprintf(":%d", port), "--certs-dir", certsDir}
+	args := []string{"server", "--address", fmt.Sprintf(":%d", Port), "--certs-dir", certsDir}
 	if b.args.Servers == 1 {
 		return append(args, dataDir)
 	}
-	return append(args, fmt.Sprintf("https://%s-{0...%d}.%s.%s.svc:%d%s", name, b.args.Servers-1, peersName, Namespace, port, dataDir))
+	return append(args, fmt.Sprintf("https://%s-{0...%d}.%s.%s.svc:%d%s", name, b.args.Servers-1, peersName, Namespace, Port, dataDir))
 }
 
 func (b *builder) environment() []corev1.EnvVar {

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
@@ -26,6 +27,12 @@ type Args struct {
 	ControlPlaneDatabase string
 	// ControlPlaneSSLMode is how strictly the Control Plane checks the database's certificate, such as verify-full.
 	ControlPlaneSSLMode string
+	// Clients are who uses databases beside the Control Plane, as far as nobody else declares their connections.
+	Clients []Client
+	// ObjectStorage is where the clusters' buckets, and what gives out credentials for them, are reached, on the ports
+	// ObjectStoragePorts.
+	ObjectStorage      flow.Peer
+	ObjectStoragePorts []int
 }
 
 // Operator configures CloudNativePG. Two replicas or more get a disruption budget.

@@ -40,7 +40,7 @@ echo "logged in to database $PGDATABASE at $PGHOST as $PGUSER"
 // nothing but a login shows that they are there. A new password is taken over in the primary's own time as well, so the
 // Job, which runs only once, is another one then.
 func (b *builder) check(p plan) (manifest.Set, error) {
-	name := p.Name + "-check"
+	name, labels := p.checkName(), checkLabels(p)
 	pod := corev1.PodSpec{
 		RestartPolicy:                corev1.RestartPolicyNever,
 		AutomountServiceAccountToken: new(false),
@@ -56,7 +56,6 @@ func (b *builder) check(p plan) (manifest.Set, error) {
 		pod.Containers = append(pod.Containers, b.login(p, c))
 		passwords = append(passwords, c.Password)
 	}
-	labels := map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/component": "check"}
 	set, err := manifest.Typed(&batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name, Labels: labels},
 		Spec: batchv1.JobSpec{
@@ -70,6 +69,12 @@ func (b *builder) check(p plan) (manifest.Set, error) {
 	set.Objects[0].Set(part.Digest("", passwords...), "spec", "template", "metadata", "annotations", loginsDigest)
 	set.Objects[0].Options = []pulumi.ResourceOption{pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "15m", Update: "15m"})}
 	return set, set.Transform(b.args.Classes.Resources(workload.Operator), workload.Restrict())
+}
+
+func (p plan) checkName() string { return p.Name + "-check" }
+
+func checkLabels(p plan) map[string]string {
+	return map[string]string{"app.kubernetes.io/name": p.checkName(), componentLabel: "check"}
 }
 
 // login is the container that tries one database.

@@ -77,7 +77,7 @@ func (b *builder) place(p plan, spec map[string]any) {
 	// The label is on the instances and on the Jobs that prepare their volumes, and not on the poolers. The Jobs must be
 	// counted: a volume stays in the zone in which its Job has run.
 	spec["topologySpreadConstraints"] = []any{overZones(map[string]string{
-		ClusterLabel: p.Name, "app.kubernetes.io/component": "database",
+		ClusterLabel: p.Name, componentLabel: "database",
 	})}
 }
 

@@ -8,7 +8,7 @@ func (b *builder) monitors(p plan) (manifest.Set, error) {
 	if !p.PodMonitor {
 		return manifest.Set{}, nil
 	}
-	instances, err := podMonitor(Namespace, p.Name, map[string]any{ClusterLabel: p.Name, "cnpg.io/podRole": "instance"},
+	instances, err := podMonitor(Namespace, p.Name, map[string]any{ClusterLabel: p.Name, roleLabel: "instance"},
 		map[string]any{
 			"port": "metrics", "scheme": "https",
 			"tlsConfig": map[string]any{
@@ -19,7 +19,7 @@ func (b *builder) monitors(p plan) (manifest.Set, error) {
 	if err != nil || p.Pooler == nil {
 		return instances, err
 	}
-	pooler, err := podMonitor(Namespace, p.poolerName(), map[string]any{"cnpg.io/poolerName": p.poolerName()},
+	pooler, err := podMonitor(Namespace, p.poolerName(), map[string]any{poolerLabel: p.poolerName()},
 		map[string]any{"port": "metrics"})
 	return manifest.Merge(instances, pooler), err
 }

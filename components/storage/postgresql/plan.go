@@ -143,6 +143,11 @@ func (a Args) Check() error {
 	if name := a.ControlPlaneDatabase; name != "" && owner[name] == "" {
 		problems = append(problems, fmt.Errorf("the Control Plane's database %s is in no cluster", name))
 	}
+	for _, client := range a.Clients {
+		if owner[client.Database] == "" {
+			problems = append(problems, fmt.Errorf("database %s of client %s is in no cluster", client.Database, client.Name))
+		}
+	}
 	return errors.Join(problems...)
 }
 

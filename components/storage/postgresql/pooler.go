@@ -27,6 +27,9 @@ var poolerRole = []string{
 	"GRANT EXECUTE ON FUNCTION public.pooler_user_search(text) TO " + poolerUser,
 }
 
+// poolerLabel has the name of the pooler that a pod belongs to; the operator sets it.
+const poolerLabel = "cnpg.io/poolerName"
+
 // poolerQuery is how a pooler asks for a password.
 const poolerQuery = "SELECT usename, passwd FROM public.pooler_user_search($1)"
 
@@ -35,7 +38,7 @@ func (b *builder) pooler(p plan) (manifest.Set, error) {
 	if p.Pooler == nil {
 		return manifest.Set{}, nil
 	}
-	labels := map[string]string{"cnpg.io/poolerName": p.poolerName()}
+	labels := map[string]string{poolerLabel: p.poolerName()}
 	objects := []runtime.Object{manifest.Custom(apiVersion, "Pooler", Namespace, p.poolerName(), "jsonpath={.status.phase}=active",
 		map[string]any{
 			"cluster": map[string]any{"name": p.Name}, "type": "rw", "instances": p.Pooler.Instances,

@@ -6,7 +6,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
-	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 // Type is the component's type token.
@@ -107,10 +106,8 @@ func (b *builder) build() error {
 // namespaces are that of the operator and that of the clusters. In the latter clients and metrics are verified by the
 // trust bundle.
 func (b *builder) namespaces() (manifest.Set, error) {
-	return manifest.Typed(
-		workload.Namespace(OperatorNamespace, nil),
-		workload.Namespace(Namespace, b.args.NamespaceLabels()),
-	)
+	return manifest.Typed(append(b.args.Namespaces.Objects(OperatorNamespace, nil),
+		b.args.Namespaces.Objects(Namespace, b.args.NamespaceLabels())...)...)
 }
 
 // cluster registers a cluster and all that belongs to it. It needs the issuer of client certificates' authorities and

@@ -35,6 +35,8 @@ type Args struct {
 	MaxReplicaLag time.Duration
 	// ServiceMonitor declares the metrics to Prometheus; it needs the ServiceMonitor resource definition.
 	ServiceMonitor bool
+	// Clients are who uses it beside the Control Plane.
+	Clients []Client
 }
 
 // Images are those of the containers.

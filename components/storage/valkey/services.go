@@ -11,10 +11,7 @@ import (
 // services are the primary's address and the names of the pods. The latter exist before the pods are ready: servers
 // and sentinels need each other for that.
 func (b *builder) services() (manifest.Set, error) {
-	entry := server
-	if b.args.replicated() {
-		entry = proxy
-	}
+	entry := b.args.entry()
 	primary := &corev1.Service{
 		ObjectMeta: entry.meta(serviceName),
 		Spec:       corev1.ServiceSpec{Selector: entry.selector(), Ports: []corev1.ServicePort{port("valkey", Port)}},

@@ -111,7 +111,7 @@ func (b *builder) objects() (manifest.Set, error) {
 	return b.args.Workloads(manifest.Merge(sets...), b.args.Classes.Resources(workload.Operator))
 }
 
-// base is the namespace and the certificates in it. Sentinels have their own, so that neither can pose as the other.
+// base is the namespace with its policies, and the certificates in it. Sentinels have their own, so that neither can pose as the other.
 func (b *builder) base() (manifest.Set, error) {
 	leaf := func(name string, names ...string) certmanager.Leaf {
 		return certmanager.Leaf{
@@ -121,10 +121,10 @@ func (b *builder) base() (manifest.Set, error) {
 	}
 	servers := leaf(serverTLS, Host, Host+"."+clusterDomain, serviceName+"."+Namespace, serviceName,
 		"*."+serversName+"."+Namespace+".svc", "*."+serversName+"."+Namespace+".svc."+clusterDomain).Object()
-	namespace := workload.Namespace(Namespace, b.args.NamespaceLabels())
+	objects := append(b.args.Namespaces.Objects(Namespace, b.args.NamespaceLabels()), servers)
 	if !b.args.replicated() {
-		return manifest.Typed(namespace, servers)
+		return manifest.Typed(objects...)
 	}
-	return manifest.Typed(namespace, servers, leaf(sentinelTLS, "*."+sentinelsName+"."+Namespace+".svc",
-		"*."+sentinelsName+"."+Namespace+".svc."+clusterDomain).Object())
+	return manifest.Typed(append(objects, leaf(sentinelTLS, "*."+sentinelsName+"."+Namespace+".svc",
+		"*."+sentinelsName+"."+Namespace+".svc."+clusterDomain).Object())...)
 }
