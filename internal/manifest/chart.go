@@ -208,6 +208,11 @@ func checkKeys(chart *chartv2.Chart, values map[string]any) error {
 	return errors.Join(problems...)
 }
 
+// layeredDefaults is where Istio's charts keep their default values, so that a
+// profile can come between these and what the user sets, at the top. Nobody
+// else may set this key.
+const layeredDefaults = "_internal_defaults_do_not_set"
+
 // knownKeys lists the top-level values of a chart, or nothing when the chart
 // does not say which it has.
 func knownKeys(chart *chartv2.Chart) ([]string, error) {
@@ -219,10 +224,18 @@ func knownKeys(chart *chartv2.Chart) ([]string, error) {
 			return nil, fmt.Errorf("values.schema.json: %w", err)
 		}
 	}
+	values := chart.Values
+	layered, isLayered := values[layeredDefaults].(map[string]any)
+	if isLayered {
+		values = layered
+	}
 	// Keys commented out in values.yaml are in the schema alone.
-	known := slices.AppendSeq(slices.Collect(maps.Keys(chart.Values)), maps.Keys(declared.Properties))
+	known := slices.AppendSeq(slices.Collect(maps.Keys(values)), maps.Keys(declared.Properties))
 	if len(known) == 0 {
 		return nil, nil
+	}
+	if isLayered {
+		known = append(known, "profile", "platform", "compatibilityVersion")
 	}
 	known = append(known, "global", "tags")
 	for _, dependency := range chart.Metadata.Dependencies {

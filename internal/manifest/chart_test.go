@@ -105,6 +105,21 @@ func TestUnknownValuesAreErrors(t *testing.T) {
 	}
 }
 
+// Istio's charts keep their defaults one level down.
+func TestLayeredDefaults(t *testing.T) {
+	c := chart(map[string]string{
+		"values.yaml":       "_internal_defaults_do_not_set: {replicaCount: 1, global: {hub: example.com}}\n",
+		"templates/cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: demo}\ndata: {replicas: {{ .Values.replicaCount | quote }}}\n",
+	})
+	c.Values = map[string]any{"profile": "ambient", "platform": "k3s", "global": map[string]any{"tag": "1"}, "replicaCount": 2}
+	require.Equal(t, map[string]any{"replicas": "2"}, render(t, c).Objects[0].Object["data"])
+
+	c.Values = map[string]any{"replicaCuont": 2, "_internal_defaults_do_not_set": map[string]any{"replicaCount": 2}}
+	_, err := c.Render()
+	require.ErrorContains(t, err, `the chart has no value "replicaCuont"; did you mean "replicaCount"?`)
+	require.ErrorContains(t, err, `the chart has no value "_internal_defaults_do_not_set"`)
+}
+
 func TestTemplatesSeeTheClusterThatIsAskedFor(t *testing.T) {
 	c := chart(map[string]string{
 		"values.yaml": "size: 1\n",
