@@ -32,7 +32,7 @@ var badIdentity = []badConfiguration{
 	{"empty host name", "identity: {hostname: ''}", []string{
 		`controlplane:identity.hostname: "" ` + dnsName}},
 	{"administration at the public host name", identity("admin: {hostname: iris.example.com}"), []string{
-		`controlplane:identity.admin.hostname: "iris.example.com" is the public host name, which serves no admin paths; must be another one, or left out`}},
+		`controlplane:identity.admin.hostname: "iris.example.com" is controlplane:identity.hostname already; must be another one, or left out: a host name is used once`}},
 
 	// Image and version.
 	{"moving tag", identity("image: 'quay.io/keycloak/keycloak:latest'"), []string{

@@ -272,9 +272,11 @@ var bad = []badConfiguration{
 		`controlplane:resources.operator.limits.cpu: "lots" ` + quantity}},
 }
 
+var everythingBad = slices.Concat(bad, badStorage, badIdentity, badRealms, badIngress, badPolicies, badMesh)
+
 func TestBadConfigurations(t *testing.T) {
 	assert.GreaterOrEqual(t, len(bad), 60)
-	for _, test := range slices.Concat(bad, badStorage, badIdentity, badRealms) {
+	for _, test := range everythingBad {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, err := parse(t, strings.ReplaceAll(test.yaml, "$ACME53",
 				"{server: 'https://acme.example.com', email: a@example.com, route53: {region: eu-central-1, hostedZoneID: Z1}}"))

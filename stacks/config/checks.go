@@ -29,6 +29,8 @@ func (c *Config) check(reported []fault) []fault {
 	k.cache()
 	k.objectStorage()
 	k.identity()
+	k.network()
+	k.uniqueHostnames()
 	return k.faults
 }
 
@@ -100,15 +102,37 @@ func (k *checker) cluster() {
 }
 
 func (k *checker) artifacts() {
-	overrides := k.cfg.Artifacts.Overrides
-	k.override("artifacts.overrides.certManager", overrides.CertManager)
-	k.override("artifacts.overrides.trustManager", overrides.TrustManager)
-	k.override("artifacts.overrides.prometheusOperator", overrides.PrometheusOperator)
-	k.override("artifacts.overrides.cloudNativePG", overrides.CloudNativePG)
-	k.override("artifacts.overrides.barmanCloud", overrides.BarmanCloud)
-	if overrides.PrometheusOperator != nil && k.cfg.Monitoring.CustomResourceDefinitions == CRDsExisting {
-		k.add("artifacts.overrides.prometheusOperator", nil, "has no effect; controlplane:monitoring.customResourceDefinitions is existing, so that nothing is installed from it",
-			"monitoring.customResourceDefinitions")
+	const overrides = "artifacts.overrides."
+	o := k.cfg.Artifacts.Overrides
+	monitoring, gateway, mesh := k.cfg.Monitoring, k.cfg.Network.GatewayAPI, k.cfg.Network.Mesh.Type
+	const none, istio, linkerd = "", "controlplane:network.mesh.type is not istio", "controlplane:network.mesh.type is not linkerd"
+	for _, artifact := range []struct {
+		key      string
+		override *ArtifactOverride
+		used     bool
+		// unused says why it is not used, and by is the key that decides it.
+		unused, by string
+	}{
+		{"certManager", o.CertManager, true, none, none},
+		{"trustManager", o.TrustManager, true, none, none},
+		{"prometheusOperator", o.PrometheusOperator, monitoring.CustomResourceDefinitions != CRDsExisting,
+			"controlplane:monitoring.customResourceDefinitions is existing", "monitoring.customResourceDefinitions"},
+		{"cloudNativePG", o.CloudNativePG, true, none, none},
+		{"barmanCloud", o.BarmanCloud, true, none, none},
+		{"gatewayAPI", o.GatewayAPI, gateway.Enabled && gateway.CustomResourceDefinitions != CRDsExisting,
+			"controlplane:network.gatewayAPI is not enabled, or its customResourceDefinitions are existing", "network.gatewayAPI"},
+		{"istioBase", o.IstioBase, mesh == MeshIstio, istio, "network.mesh.type"},
+		{"istiod", o.Istiod, mesh == MeshIstio, istio, "network.mesh.type"},
+		{"istioCNI", o.IstioCNI, mesh == MeshIstio, istio, "network.mesh.type"},
+		{"ztunnel", o.Ztunnel, mesh == MeshIstio, istio, "network.mesh.type"},
+		{"linkerdCRDs", o.LinkerdCRDs, mesh == MeshLinkerd, linkerd, "network.mesh.type"},
+		{"linkerdControlPlane", o.LinkerdControlPlane, mesh == MeshLinkerd, linkerd, "network.mesh.type"},
+		{"linkerdCNI", o.LinkerdCNI, mesh == MeshLinkerd, linkerd, "network.mesh.type"},
+	} {
+		k.override(overrides+artifact.key, artifact.override)
+		if artifact.override != nil && !artifact.used {
+			k.add(overrides+artifact.key, nil, "has no effect; "+artifact.unused+", so that nothing is installed from it", artifact.by)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -140,7 +141,13 @@ func (k *checker) acme() {
 	case acme.HTTP01 == nil && acme.Route53 == nil:
 		k.add(path, nil, "has no way to prove the ownership of a name; must have exactly one of http01, route53", path, path+".http01", path+".route53")
 	}
-	if acme == nil || acme.CABundle == "" {
+	if acme == nil {
+		return
+	}
+	if u, err := url.Parse(acme.Server); err == nil && !isPort(u.Port()) {
+		k.add(path+".server", acme.Server, "must have a port from 1 to 65535, if any")
+	}
+	if acme.CABundle == "" {
 		return
 	}
 	certificates, err := parseCertificates(acme.CABundle)

@@ -7,8 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 const (
@@ -29,24 +27,15 @@ func (k *checker) identity() {
 	if i.Hostname == "" {
 		k.add(path+".hostname", nil, "is missing; must be a DNS name without scheme, port and path, such as iris.example.com", path)
 	}
-	if i.Admin.Hostname != "" && i.Admin.Hostname == i.Hostname {
-		k.add(path+".admin.hostname", i.Admin.Hostname, "is the public host name, which serves no admin paths; must be another one, or left out", path+".hostname")
-	}
 	k.keycloak(path, i)
 	k.zonalMinimum(path+".replicas", i.Replicas, 3, 9)
 	// Of two servers the one that is left cannot tell a lost server from a cut network, and stops serving for a minute.
 	if i.Replicas == 2 && k.cfg.Availability != Zonal {
 		k.add(path+".replicas", i.Replicas, "must be 1, or from 3 to 9: when one of two servers is lost, the other cannot know that it is not cut off itself, and stops serving for a minute")
 	}
-	if a := i.Autoscaling; a.Enabled && a.MaxReplicas <= i.Replicas {
-		k.add(path+".autoscaling.maxReplicas", a.MaxReplicas, fmt.Sprintf("must be more than identity.replicas, which are %d", i.Replicas), path+".replicas")
-	}
+	k.autoscaling(path, i.Replicas, i.Autoscaling)
 	k.identityDatabase(path+".database", i.Database)
-	for _, key := range sortedKeys(i.Ingress.Annotations) {
-		if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 {
-			k.add(path+".ingress.annotations", key, "is no name of an annotation; must be a name with an optional DNS name before it, such as nginx.ingress.kubernetes.io/proxy-body-size")
-		}
-	}
+	k.annotations(path+".ingress.annotations", i.Ingress.Annotations)
 	k.adminAPI(path+".adminApi", i)
 	// Keycloak takes about 300 MB beside its heap, as its guide on sizing says.
 	k.atLeast("resources.identityProvider.limits.memory", k.cfg.Resources.IdentityProvider.Limits.Memory, "1Gi",

@@ -50,7 +50,7 @@ func (k *checker) cacheMemory(path string, c Cache, data int64) {
 }
 
 func (k *checker) objectStorage() {
-	const path = "storage.objectStorage"
+	const path = objectStoragePath
 	o := k.cfg.Storage.ObjectStorage
 	if o.MinIO != nil && o.Backend != ObjectsMinIO {
 		k.add(path+".minio", nil, fmt.Sprintf("is only allowed with backend minio; backend is %s", o.Backend), path+".backend")

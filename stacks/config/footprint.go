@@ -23,7 +23,8 @@ type mark struct {
 // volumes, the classes of those that the stack declares itself, the number of
 // MinIO's servers and the names of its buckets, the key of S3, the server names
 // of restored clusters, the identity provider's database, administrator and
-// version. A mark is there only while what it belongs to is.
+// version, and the class of the load balancer. A mark is there only while what
+// it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
 	for _, m := range c.marks(nil) {
@@ -36,9 +37,10 @@ func (c *Config) Footprint() map[string]string {
 // shrink or move to another class, another number of MinIO's servers, another
 // key of S3, a cluster that is to be restored although it is there, or forgets
 // where its backups are, another database or administrator of the identity
-// provider, and a version of it that is older, unless its database is restored,
-// or that several replicas cannot roll to. It returns [Errors] like [Parse], and nil where everything can
-// follow on the footprint that the stack had before.
+// provider, a version of it that is older, unless its database is restored, or
+// that several replicas cannot roll to, and another class of load balancer. It
+// returns [Errors] like [Parse], and nil where everything can follow on the
+// footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
 	for _, m := range c.marks(previous) {
@@ -130,7 +132,8 @@ func (c *Config) marks(previous map[string]string) []mark {
 		const path = "storage.objectStorage.s3.kmsKeyArn"
 		marks = append(marks, mark{path, path, s3.KMSKeyARN, encryption})
 	}
-	return append(marks, c.identityMarks(previous)...)
+	marks = append(marks, c.identityMarks(previous)...)
+	return append(marks, c.networkMarks()...)
 }
 
 // inherited is the path that most likely set a cluster's size: that of all

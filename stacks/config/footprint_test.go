@@ -24,6 +24,7 @@ storage:
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
 		"identity.admin.username":                              "admin",
+		"network.ingress.traefik.service.loadBalancerClass":    "",
 		"identity.database":                                    "iris",
 		"identity.version":                                     "26.7",
 		"storage.postgresql.clusters[platform].volume.size":    "10Gi",
@@ -115,6 +116,13 @@ func TestCheckFootprint(t *testing.T) {
 			`controlplane:identity.admin.username: "root" must be "admin", which it is now: Keycloak makes an administrator at its first start only; to use another one that was made in Keycloak, set identity.admin.password to its password as well`},
 		{"another administrator that is there", "", identity("admin: {username: root, password: correct-horse}"), ""},
 		{"another host name", "", "identity: {hostname: login.example.com}", ""},
+		{"a class for the load balancer", "", traefik("service: {loadBalancerClass: service.k8s.aws/nlb}"),
+			`controlplane:network.ingress.traefik.service.loadBalancerClass: "service.k8s.aws/nlb" is not allowed: there is a load balancer of the environment's default class, and Kubernetes never moves a Service to another class; to get a new load balancer, with a new address, have service.type NodePort for one up`},
+		{"another class of load balancer", traefik("service: {loadBalancerClass: service.k8s.aws/nlb}"), "",
+			`controlplane:network.ingress.traefik.service.loadBalancerClass: "" must be "service.k8s.aws/nlb", which it is now: Kubernetes never moves a Service to another class; to get a new load balancer, with a new address, have service.type NodePort for one up`},
+		{"no load balancer any more", traefik("service: {loadBalancerClass: service.k8s.aws/nlb}"), traefik("service: {type: NodePort}"), ""},
+		{"a load balancer where there was none", traefik("service: {type: NodePort}"), traefik("service: {loadBalancerClass: service.k8s.aws/nlb}"), ""},
+		{"another class of ingress, and a mesh", "", "network: {ingress: {traefik: {className: public}}, mesh: {type: istio}}", ""},
 		{"everything at once", "availability: zonal", "storage: {postgresql: {volume: {size: 5Gi}}}",
 			`controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another
 controlplane:storage.postgresql.volume.size: "5Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"errors"
-	"slices"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -13,7 +12,7 @@ import (
 // FuzzParse feeds arbitrary values: whatever they are, the answer is a
 // configuration or a list of problems, never a panic or an error from within.
 func FuzzParse(f *testing.F) {
-	for _, test := range slices.Concat(bad, badStorage, badIdentity, badRealms) {
+	for _, test := range everythingBad {
 		f.Add(test.yaml)
 	}
 	f.Add("resources: {operator: {limits: {cpu: 1e30, memory: 1e-30}}}")
