@@ -7,6 +7,28 @@ import (
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
+// certTrust are the arguments of the component.
+func (s *stack) certTrust() certtrust.Args {
+	cfg := s.cfg.CertTrust
+	return certtrust.Args{
+		CertManager: certtrust.CertManager{
+			ControllerReplicas: cfg.CertManager.ControllerReplicas, WebhookReplicas: cfg.CertManager.WebhookReplicas,
+			CAInjectorReplicas: cfg.CertManager.CAInjectorReplicas, ServiceMonitor: cfg.CertManager.ServiceMonitor,
+			RecursiveNameservers: cfg.CertManager.DNS01RecursiveNameservers,
+		},
+		TrustManager: certtrust.TrustManager{
+			Replicas: cfg.TrustManager.Replicas, ServiceMonitor: cfg.TrustManager.ServiceMonitor,
+		},
+		CA:   platformCA(cfg.PlatformCA),
+		ACME: s.acme(),
+		Bundle: certtrust.Bundle{
+			Name: cfg.Bundle.Name, Key: cfg.Bundle.Key, PublicRoots: cfg.Bundle.PublicRoots,
+			Additional: cfg.Bundle.AdditionalCertificates,
+		},
+		ControlPlaneIssuer: controlPlaneIssuer(cfg.ControlPlaneIssuer),
+	}
+}
+
 func platformCA(cfg config.PlatformCA) certtrust.CA {
 	if e := cfg.Existing; cfg.Source == config.CAExisting {
 		if e.SecretName != "" {
@@ -23,11 +45,15 @@ func platformCA(cfg config.PlatformCA) certtrust.CA {
 	}}
 }
 
-func acme(cfg *config.ACME) *certtrust.ACME {
+func (s *stack) acme() *certtrust.ACME {
+	cfg, policy := s.cfg.CertTrust.ACME, s.cfg.Network.Policies.ACME
 	if cfg == nil {
 		return nil
 	}
-	a := &certtrust.ACME{Server: cfg.Server, Email: cfg.Email, CABundle: cfg.CABundle}
+	a := &certtrust.ACME{
+		Server: cfg.Server, Email: cfg.Email, CABundle: cfg.CABundle,
+		ServerPeer: outside("ACME server", policy.CIDRs), ServerPorts: policy.Ports,
+	}
 	if cfg.HTTP01 != nil {
 		a.IngressClassName = cfg.HTTP01.IngressClassName
 	}

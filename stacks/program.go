@@ -37,7 +37,7 @@ func New(o Options) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		return (&stack{ctx: ctx, cfg: cfg, store: store, root: root, versions: pulumi.StringMap{}}).build()
+		return (&stack{ctx: ctx, name: ctx.Stack(), cfg: cfg, store: store, root: root, versions: pulumi.StringMap{}}).build()
 	}
 }
 

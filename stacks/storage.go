@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -27,14 +26,18 @@ const (
 	fileManagerAccount = "file-manager"
 )
 
-func (s *stack) storage(common part.Common, databases postgresql.Args, needs []pulumi.ResourceOption) (*storage.Storage, error) {
-	common.PasswordGeneration = s.cfg.Storage.PasswordGeneration
-	args := storage.Args{Common: common, PostgreSQL: databases, Cache: s.cache()}
-	var err error
-	switch s.cfg.Storage.ObjectStorage.Backend {
-	case config.ObjectsMinIO:
+// storageArgs are those of the data stores that need nothing registered.
+func (s *stack) storageArgs(databases postgresql.Args) storage.Args {
+	args := storage.Args{PostgreSQL: databases, Cache: s.cache()}
+	if s.cfg.Storage.ObjectStorage.Backend == config.ObjectsMinIO {
 		args.MinIO = s.minIO()
-	case config.ObjectsS3:
+	}
+	return args
+}
+
+func (s *stack) storage(args storage.Args, needs []pulumi.ResourceOption) (*storage.Storage, error) {
+	if s.cfg.Storage.ObjectStorage.Backend == config.ObjectsS3 {
+		var err error
 		if args.S3, err = s.amazonS3(args.PostgreSQL.Clusters); err != nil {
 			return nil, err
 		}
@@ -44,14 +47,12 @@ func (s *stack) storage(common part.Common, databases postgresql.Args, needs []p
 
 // postgreSQL are the databases, once it is clear that they can work.
 func (s *stack) postgreSQL() (postgresql.Args, error) {
-	cfg, overrides := s.cfg.Storage.PostgreSQL, s.cfg.Artifacts.Overrides
+	cfg, objects := s.cfg.Storage.PostgreSQL, s.cfg.Network.Policies.ObjectStorage
 	args := postgresql.Args{
 		Operator:             postgresql.Operator{Replicas: cfg.Operator.Replicas, PodMonitor: cfg.Operator.PodMonitor},
 		ControlPlaneDatabase: controlPlaneDatabase, ControlPlaneSSLMode: string(cfg.ControlPlaneSSLMode),
-	}
-	var err error
-	if args.Operator.Manifest, err = s.fetch("cloudnative-pg", cloudNativePG, overrides.CloudNativePG); err != nil {
-		return args, err
+		Clients:       []postgresql.Client{{Name: "gateways", Pods: s.gateways(), Database: gatewayDatabase}},
+		ObjectStorage: outside("object storage", objects.CIDRs), ObjectStoragePorts: objects.Ports,
 	}
 	for _, c := range cfg.Clusters {
 		args.Clusters = append(args.Clusters, s.databaseCluster(c))
@@ -60,14 +61,9 @@ func (s *stack) postgreSQL() (postgresql.Args, error) {
 		args.BackupPlugin = &postgresql.BackupPlugin{
 			Image: postgresql.BackupPluginImage, SidecarImage: postgresql.BackupPluginSidecarImage,
 		}
-		if args.BackupPlugin.Manifest, err = s.fetch("plugin-barman-cloud", barmanCloud, overrides.BarmanCloud); err != nil {
-			return args, err
-		}
 	}
 	if err := args.Check(); err != nil {
-		return args, fmt.Errorf("stack %s is not valid:\n%w", s.ctx.Stack(), config.Errors{{
-			Path: config.Namespace + ":storage.postgresql", Message: err.Error(),
-		}})
+		return args, s.invalid("storage.postgresql", err)
 	}
 	return args, nil
 }
@@ -125,6 +121,7 @@ func (s *stack) cache() valkey.Args {
 		Resources: requirements(cfg.Resources), MaxMemoryPercent: cfg.MaxMemoryPercent,
 		EvictionPolicy: string(cfg.EvictionPolicy), MaxReplicaLag: time.Duration(cfg.MaxReplicaLag),
 		ServiceMonitor: cfg.ServiceMonitor,
+		Clients:        []valkey.Client{{Name: "gateways", Pods: s.gateways()}},
 	}
 	if cfg.Persistence != nil {
 		v := volume(*cfg.Persistence)

@@ -15,7 +15,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
-	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
@@ -26,6 +25,7 @@ const randomVersion = "4.19.0"
 // stack is one run of the program.
 type stack struct {
 	ctx   *pulumi.Context
+	name  string
 	cfg   *config.Config
 	store *artifact.Store
 	root  string
@@ -39,12 +39,11 @@ func (s *stack) build() error {
 		return err
 	}
 	// Only the components know what cannot work, and nothing may be registered before that is known.
-	databases, err := s.postgreSQL()
+	p, err := s.plan()
 	if err != nil {
 		return err
 	}
-	keycloak, err := s.identityArgs(databases)
-	if err != nil {
+	if err := s.fetchAll(p); err != nil {
 		return err
 	}
 	c, err := s.cluster()
@@ -55,20 +54,19 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	trust, err := s.certTrust(c, definitions)
-	if err != nil {
+	if err := s.connect(p, c); err != nil {
 		return err
 	}
-	common, err := s.common(c)
+	trust, err := certtrust.New(s.ctx, "cert-trust", p.trust, definitions...)
 	if err != nil {
 		return err
 	}
 	needs := append(definitions, pulumi.DependsOn([]pulumi.Resource{trust}))
-	store, err := s.storage(common, databases, needs)
+	store, err := s.storage(p.storage, needs)
 	if err != nil {
 		return err
 	}
-	iris, err := s.identity(keycloak, common, store, needs)
+	iris, err := s.identity(p.identity, store, needs)
 	if err != nil {
 		return err
 	}
@@ -106,57 +104,16 @@ func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error)
 	return []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{d})}, nil
 }
 
-func (s *stack) certTrust(c *cluster.Cluster, opts []pulumi.ResourceOption) (*certtrust.CertTrust, error) {
-	cfg := s.cfg.CertTrust
-	certManager, err := s.fetch("cert-manager", certManagerChart, s.cfg.Artifacts.Overrides.CertManager)
-	if err != nil {
-		return nil, err
-	}
-	trustManager, err := s.fetch("trust-manager", trustManagerChart, s.cfg.Artifacts.Overrides.TrustManager)
-	if err != nil {
-		return nil, err
-	}
-	return certtrust.New(s.ctx, "cert-trust", certtrust.Args{
-		Provider:     c.Provider,
-		Transforms:   s.transforms(),
-		Availability: workload.Availability(s.cfg.Availability),
-		Classes:      s.classes(),
-		CertManager: certtrust.CertManager{
-			Chart:              certManager,
-			ControllerReplicas: cfg.CertManager.ControllerReplicas, WebhookReplicas: cfg.CertManager.WebhookReplicas,
-			CAInjectorReplicas: cfg.CertManager.CAInjectorReplicas, ServiceMonitor: cfg.CertManager.ServiceMonitor,
-			RecursiveNameservers: cfg.CertManager.DNS01RecursiveNameservers,
-		},
-		TrustManager: certtrust.TrustManager{
-			Chart: trustManager, Replicas: cfg.TrustManager.Replicas, ServiceMonitor: cfg.TrustManager.ServiceMonitor,
-		},
-		CA:   platformCA(cfg.PlatformCA),
-		ACME: acme(cfg.ACME),
-		Bundle: certtrust.Bundle{
-			Name: cfg.Bundle.Name, Key: cfg.Bundle.Key, PublicRoots: cfg.Bundle.PublicRoots,
-			Additional: cfg.Bundle.AdditionalCertificates,
-		},
-		ControlPlaneIssuer: controlPlaneIssuer(cfg.ControlPlaneIssuer),
-	}, opts...)
-}
-
-// common is what every component is given that holds passwords or data.
-func (s *stack) common(c *cluster.Cluster) (part.Common, error) {
+// connect gives the components the cluster, and the namespaces that all of them together follow from.
+func (s *stack) connect(p *plan, c *cluster.Cluster) error {
 	passwords, err := random.NewProvider(s.ctx, "random", nil, pulumi.Version(randomVersion))
 	if err != nil {
-		return part.Common{}, err
+		return err
 	}
-	return part.Common{
-		Provider: c.Provider, Random: passwords, Transforms: s.transforms(),
-		Availability: workload.Availability(s.cfg.Availability), Classes: s.classes(),
-		Issuer: certtrust.PlatformIssuer,
-		Trust: part.Trust{
-			ConfigMap: s.cfg.CertTrust.Bundle.Name, Key: s.cfg.CertTrust.Bundle.Key,
-			Label: certtrust.BundleLabel, LabelValue: certtrust.BundleLabelValue,
-		},
-		ControlPlaneNamespace: certtrust.ControlPlaneNamespace,
-		Protect:               s.cfg.Storage.DeletionProtection,
-	}, nil
+	common := s.common()
+	common.Provider, common.Random, common.Namespaces = c.Provider, passwords, p.namespaces
+	p.share(common, s.cfg.Storage.PasswordGeneration)
+	return nil
 }
 
 // export tells others what they need to know.

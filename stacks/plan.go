@@ -1,0 +1,123 @@
+package stacks
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/components/identity"
+	"github.com/telekom/controlplane-infrastructure/components/storage"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/namespace"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/stacks/config"
+)
+
+// plan is what follows from the configuration alone: the components' arguments, as far as they do not need each other,
+// and the namespaces.
+type plan struct {
+	trust      certtrust.Args
+	storage    storage.Args
+	identity   identity.Args
+	namespaces namespace.Plan
+}
+
+// Table is every flow of a stack with this configuration.
+func Table(cfg *config.Config) (flow.Table, error) {
+	p, err := (&stack{cfg: cfg}).plan()
+	if err != nil {
+		return flow.Table{}, err
+	}
+	return p.namespaces.Flows, nil
+}
+
+// plan has the components check what only they know.
+func (s *stack) plan() (*plan, error) {
+	databases, err := s.postgreSQL()
+	if err != nil {
+		return nil, err
+	}
+	keycloak, err := s.identityArgs(databases)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{trust: s.certTrust(), storage: s.storageArgs(databases), identity: keycloak}
+	p.share(s.common(), s.cfg.Storage.PasswordGeneration)
+	p.namespaces, err = s.namespaces(p)
+	return p, err
+}
+
+// namespaces join what the components declare.
+func (s *stack) namespaces(p *plan) (namespace.Plan, error) {
+	m := s.mesh()
+	dns := s.cfg.Network.Policies.DNS
+	table := flow.Table{
+		Flows: m.Flows(slices.Concat(
+			p.trust.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows(),
+		)),
+		DNS: dnsServers(dns), DNSPorts: dns.Ports,
+	}
+	if err := table.Check(); err != nil {
+		return namespace.Plan{}, fmt.Errorf("network policies: %w", err)
+	}
+	return namespace.Plan{Flows: table, Mesh: m}, nil
+}
+
+// common is what every component is given of the configuration.
+func (s *stack) common() part.Common {
+	return part.Common{
+		Transforms: s.transforms(), Availability: workload.Availability(s.cfg.Availability), Classes: s.classes(),
+		Issuer: certtrust.PlatformIssuer,
+		Trust: part.Trust{
+			ConfigMap: s.cfg.CertTrust.Bundle.Name, Key: s.cfg.CertTrust.Bundle.Key,
+			Label: certtrust.BundleLabel, LabelValue: certtrust.BundleLabelValue,
+		},
+		Surroundings:          s.surroundings(),
+		ControlPlaneNamespace: certtrust.ControlPlaneNamespace,
+		Protect:               s.cfg.Storage.DeletionProtection,
+	}
+}
+
+// invalid is a mistake of the configuration that only a component could find.
+func (s *stack) invalid(key string, err error) error {
+	return fmt.Errorf("stack %s is not valid:\n%w", s.name, config.Errors{{
+		Path: config.Namespace + ":" + key, Message: err.Error(),
+	}})
+}
+
+// share gives the components what they have in common. The generation is that of the passwords of data stores.
+func (p *plan) share(common part.Common, generation int) {
+	p.trust.Provider, p.trust.Transforms, p.trust.Namespaces = common.Provider, common.Transforms, common.Namespaces
+	p.trust.Availability, p.trust.Classes, p.trust.Surroundings = common.Availability, common.Classes, common.Surroundings
+	p.identity.Common = common
+	p.storage.Common = common
+	p.storage.PasswordGeneration = generation
+}
+
+// fetchAll gets the artefacts that the components are made of.
+func (s *stack) fetchAll(p *plan) error {
+	o, databases := s.cfg.Artifacts.Overrides, &p.storage.PostgreSQL
+	type item struct {
+		into     **artifact.Tree
+		name     string
+		ref      artifact.Ref
+		override *config.ArtifactOverride
+	}
+	items := []item{
+		{&p.trust.CertManager.Chart, "cert-manager", certManagerChart, o.CertManager},
+		{&p.trust.TrustManager.Chart, "trust-manager", trustManagerChart, o.TrustManager},
+		{&databases.Operator.Manifest, "cloudnative-pg", cloudNativePG, o.CloudNativePG},
+	}
+	if databases.BackupPlugin != nil {
+		items = append(items, item{&databases.BackupPlugin.Manifest, "plugin-barman-cloud", barmanCloud, o.BarmanCloud})
+	}
+	for _, i := range items {
+		var err error
+		if *i.into, err = s.fetch(i.name, i.ref, i.override); err != nil {
+			return err
+		}
+	}
+	return nil
+}
