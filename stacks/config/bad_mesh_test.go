@@ -38,11 +38,11 @@ var badMesh = []badConfiguration{
 	{"version of other charts", mesh("type: istio, istio: {version: 1.30.4}"), []string{
 		`controlplane:network.mesh.istio.version: "1.30.4" must be a version of Istio 1.31, which the charts are of; another one needs its charts too, by controlplane:artifacts.overrides (istioBase, istiod, istioCNI, ztunnel)`}},
 	{"version with a letter", mesh("type: istio, istio: {version: v1.31.1}"), []string{
-		`controlplane:network.mesh.istio.version: "v1.31.1" must be without v, as the versions of Istio's images are; did you mean "1.31.1"?`}},
+		`controlplane:network.mesh.istio.version: "v1.31.1" must be an exact version without v, such as 1.2.3`}},
 	{"version of a stable Linkerd", mesh("type: linkerd, linkerd: {version: stable-2.14.10}"), []string{
-		`controlplane:network.mesh.linkerd.version: "stable-2.14.10" must be an exact version such as 1.2.3 or v1.2.3`}},
+		`controlplane:network.mesh.linkerd.version: "stable-2.14.10" must be an exact version without v, such as 1.2.3`}},
 	{"chart's version with a letter", mesh("type: linkerd, linkerd: {version: v2026.9.1}"), []string{
-		`controlplane:network.mesh.linkerd.version: "v2026.9.1" must be without v, as the versions of Linkerd's charts are; did you mean "2026.9.1"?`}},
+		`controlplane:network.mesh.linkerd.version: "v2026.9.1" must be an exact version without v, such as 1.2.3`}},
 	{"unknown platform", mesh("type: istio, istio: {platform: OpenShift}"), []string{
 		`controlplane:network.mesh.istio.platform: "OpenShift" must be one of gke, k3d, k3s, microk8s, minikube, openshift; did you mean "openshift"?`}},
 	{"hub with a scheme", mesh("type: istio, istio: {hub: 'https://docker.io/istio'}"), []string{

@@ -26,25 +26,13 @@ func (k *checker) mesh() {
 	if m.Istio != nil {
 		k.istioVersion(path+".istio.version", m.Istio.Version)
 	}
-	if m.Linkerd != nil {
-		k.bareVersion(path+".linkerd.version", m.Linkerd.Version, "Linkerd's charts")
-	}
 }
 
 // istioVersion checks that images fit the charts.
 func (k *checker) istioVersion(path, version string) {
-	if k.bareVersion(path, version, "Istio's images") && k.cfg.Artifacts.Overrides.Istiod == nil && minor(version) != istioCharts {
+	if k.cfg.Artifacts.Overrides.Istiod == nil && minor(version) != istioCharts {
 		k.add(path, version, fmt.Sprintf("must be a version of Istio %s, which the charts are of; another one needs its charts too, by controlplane:artifacts.overrides (istioBase, istiod, istioCNI, ztunnel)", istioCharts), "artifacts.overrides")
 	}
-}
-
-// bareVersion refuses the letter that versions of other projects begin with.
-func (k *checker) bareVersion(path, version, of string) bool {
-	bare, prefixed := strings.CutPrefix(version, "v")
-	if prefixed {
-		k.suggest(path, version, "must be without v, as the versions of "+of+" are", bare)
-	}
-	return !prefixed
 }
 
 func (k *checker) meshNamespaces(path string, m Mesh) {

@@ -47,6 +47,8 @@ var formats = []Format{
 	{"oci-digest", "an OCI reference with a digest, oci://host/repository@sha256:<64 hexadecimal digits>", `^oci://[^/@]+/[^@]+@sha256:[0-9a-f]{64}$`, isOCIDigest},
 	{"semver", "an exact version such as 1.2.3 or v1.2.3", `^v?[0-9]+\.[0-9]+\.[0-9]+([-+].*)?$`,
 		func(s string) bool { _, err := semver.StrictNewVersion(strings.TrimPrefix(s, "v")); return err == nil }},
+	{"bare-version", "an exact version without v, such as 1.2.3", `^[0-9]+\.[0-9]+\.[0-9]+([-+].*)?$`,
+		func(s string) bool { _, err := semver.StrictNewVersion(s); return err == nil }},
 	{"http-url", "a URL that starts with https:// or http://", `^https?://[^/?#\s]+`, func(s string) bool { return isURL(s, "https", "http") }},
 	{"https-url", "a URL that starts with https://", `^https://[^/?#\s]+`, func(s string) bool { return isURL(s, "https") }},
 	{"email", "an e-mail address such as platform@example.com", `^[^@\s]+@[^@\s]+$`, isEmail},

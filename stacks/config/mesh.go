@@ -44,7 +44,7 @@ type IstioMesh struct {
 	// Registry, with a path if any, of Istio's images.
 	Hub string `json:"hub,omitempty" jsonschema:"format=image-mirror,default=docker.io/istio"`
 	// Version of Istio's images. It must be of the minor version that the charts are of, unless artifacts.overrides brings others.
-	Version string `json:"version,omitempty" jsonschema:"format=semver,default=1.31.1"`
+	Version string `json:"version,omitempty" jsonschema:"format=bare-version,default=1.31.1"`
 	// The platform that the cluster runs on, if it is one with directories or settings of its own.
 	Platform string `json:"platform,omitempty" jsonschema:"enum=gke,enum=k3d,enum=k3s,enum=microk8s,enum=minikube,enum=openshift" jsonschema_extras:"x-derived=none of them\\, such as EKS or what kubeadm sets up"`
 }
@@ -52,5 +52,5 @@ type IstioMesh struct {
 // LinkerdMesh configures Linkerd.
 type LinkerdMesh struct {
 	// Version of Linkerd's charts. Linkerd publishes edge releases only.
-	Version string `json:"version,omitempty" jsonschema:"format=semver,default=2026.9.1"`
+	Version string `json:"version,omitempty" jsonschema:"format=bare-version,default=2026.9.1"`
 }

@@ -137,8 +137,8 @@ type NodePorts struct {
 
 // IngressCertificate configures the default certificate.
 type IngressCertificate struct {
-	// Host names of the certificate that hosts without one of their own are served with, such as those of the Control Plane's Ingress objects, which have no TLS section. The issuer is that of certTrust.acme or, without it, the platform CA. A name such as *.apps.example.com covers every name right below apps.example.com, and cannot be proven by certTrust.acme.http01.
-	Hostnames []string `json:"hostnames,omitempty" jsonschema:"format=dns-name-or-wildcard,minItems=1,example=*.apps.example.com" jsonschema_extras:"x-derived=none: the certificate is for names inside the cluster"`
+	// Host names of the certificate that hosts without one of their own are served with, such as those of the Control Plane's Ingress objects, which have no TLS section. The issuer is that of certTrust.acme or, without it, the platform CA. A name such as `"*.apps.example.com"`, in quotes, covers every name right below apps.example.com, and cannot be proven by certTrust.acme.http01.
+	Hostnames []string `json:"hostnames,omitempty" jsonschema:"format=dns-name-or-wildcard,minItems=1,example=controlplane.example.com" jsonschema_extras:"x-derived=none: the certificate is for names inside the cluster"`
 }
 
 // HSTS configures HTTP Strict Transport Security.
@@ -153,7 +153,7 @@ type HSTS struct {
 
 // GatewayAPI configures the Gateway API.
 type GatewayAPI struct {
-	// Whether Traefik also serves the Gateway API.
+	// Whether the Gateway API is there, and Traefik, where it is installed, serves it beside Ingress objects.
 	Enabled bool `json:"enabled" jsonschema:"default=false"`
 	// Who owns its custom resource definitions: `install` installs them, of the standard channel; `existing` expects them on the cluster.
 	CustomResourceDefinitions CRDPolicy `json:"customResourceDefinitions,omitempty" jsonschema:"enum=install,enum=existing,default=install"`
