@@ -165,7 +165,7 @@ var badIngress = []badConfiguration{
 	{"subdomains of nothing", traefik("hsts: {includeSubdomains: true, maxAge: 0s}"), []string{
 		"controlplane:network.ingress.traefik.hsts.includeSubdomains: true has no effect with maxAge 0s; must be false, or maxAge more"}},
 	{"the Gateway API of others", "network: {ingress: {existing: {className: nginx}}, gatewayAPI: {enabled: true, customResourceDefinitions: existing}}", []string{
-		"controlplane:network.gatewayAPI.enabled: true has no effect; its definitions and the ingress controller are there already, so that nothing is installed; must be false"}},
+		"controlplane:network.gatewayAPI.enabled: true has no effect; its definitions and the ingress controller are there already, and no mesh is installed; must be false"}},
 	{"other definitions for a Gateway API that is off", "artifacts: {overrides: {gatewayAPI: {directory: a}}}", []string{
 		"controlplane:artifacts.overrides.gatewayAPI: has no effect; controlplane:network.gatewayAPI is not enabled, or its customResourceDefinitions are existing, so that nothing is installed from it"}},
 }

@@ -165,10 +165,10 @@ func (k *checker) watched(path string, t *Traefik) {
 }
 
 func (k *checker) gatewayAPI() {
-	g := k.cfg.Network.GatewayAPI
-	if g.Enabled && g.CustomResourceDefinitions == CRDsExisting && k.cfg.Network.Ingress.Controller == IngressExisting {
-		k.add("network.gatewayAPI.enabled", true, "has no effect; its definitions and the ingress controller are there already, so that nothing is installed; must be false",
-			"network.gatewayAPI", ingressPath)
+	n := k.cfg.Network
+	if n.GatewayAPI.Enabled && n.GatewayAPI.CustomResourceDefinitions == CRDsExisting && n.Ingress.Controller == IngressExisting && n.Mesh.Type == MeshNone {
+		k.add("network.gatewayAPI.enabled", true, "has no effect; its definitions and the ingress controller are there already, and no mesh is installed; must be false",
+			"network.gatewayAPI", ingressPath, "network.mesh.type")
 	}
 }
 

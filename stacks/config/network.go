@@ -79,7 +79,7 @@ type Traefik struct {
 	TrustedProxies []string `json:"trustedProxies,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=1,example=10.0.0.0/16" jsonschema_extras:"x-derived=none"`
 	// Whether the trustedProxies speak the PROXY protocol. Needs trustedProxies.
 	ProxyProtocol bool `json:"proxyProtocol" jsonschema:"default=false"`
-	// Namespaces whose Ingress objects are served; Traefik may then read nothing in the others. The Control Plane makes namespaces at run time, and routes in those are not served as long as they are not listed.
+	// Namespaces whose Ingress objects are served; Traefik may then read nothing in the others. The Control Plane makes namespaces at run time, and routes in those are not served as long as they are not listed. Namespaces in the list must exist before Traefik starts.
 	Namespaces []string `json:"namespaces,omitempty" jsonschema:"format=dns-label,uniqueItems=true,minItems=1" jsonschema_extras:"x-derived=all"`
 	// Whether a ServiceMonitor has Prometheus scrape Traefik.
 	ServiceMonitor bool `json:"serviceMonitor" jsonschema:"default=true"`
@@ -153,7 +153,7 @@ type HSTS struct {
 
 // GatewayAPI configures the Gateway API.
 type GatewayAPI struct {
-	// Whether the Gateway API is there, and Traefik, where it is installed, serves it beside Ingress objects.
+	// Whether the Gateway API is there. Traefik, where it is installed, serves it beside Ingress objects, and a mesh that is installed knows it.
 	Enabled bool `json:"enabled" jsonschema:"default=false"`
 	// Who owns its custom resource definitions: `install` installs them, of the standard channel; `existing` expects them on the cluster.
 	CustomResourceDefinitions CRDPolicy `json:"customResourceDefinitions,omitempty" jsonschema:"enum=install,enum=existing,default=install"`
