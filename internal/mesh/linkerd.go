@@ -26,10 +26,11 @@ const (
 
 	// linkerdInbound is the proxy's port that traffic between two pods of the mesh arrives at, whichever port it is for.
 	linkerdInbound = 4143
-	// linkerdControl and linkerdAdmin are ports of the proxy too; what is for the proxy itself does not pass through it.
-	linkerdControl = 4190
-	linkerdAdmin   = 4191
 )
+
+// linkerdPorts are the proxy's own: for traffic, control and administration. What is for the proxy itself is never led
+// through it.
+var linkerdPorts = []int{linkerdInbound, 4190, 4191}
 
 // LinkerdPods are the pods of a part of Linkerd's control plane: identity, destination or proxy-injector.
 func LinkerdPods(part string) flow.Peer {
@@ -70,7 +71,7 @@ func (m Mesh) skipped(namespace string, flows []flow.Flow) []int {
 			ports[everyPort] = true
 		}
 	}
-	for _, own := range []int{linkerdInbound, linkerdControl, linkerdAdmin} {
+	for _, own := range linkerdPorts {
 		delete(ports, own)
 	}
 	return slices.Sorted(maps.Keys(ports))
@@ -131,15 +132,15 @@ func (m Mesh) linkerdFlows(flows []flow.Flow) []flow.Flow {
 // proxied tells whether some of a flow goes from proxy to proxy. A port that is skipped does not, and all ports are open
 // already where none is named.
 func (m Mesh) proxied(f flow.Flow, all []flow.Flow) bool {
-	if !m.possible(f.From) || !m.possible(f.To) || len(f.Ports) == 0 || slices.Contains(f.Ports, linkerdInbound) {
+	if !m.possible(f.From) || !m.possible(f.To) || slices.Contains(f.Ports, linkerdInbound) {
 		return false
 	}
-	if !m.certain(f.To) || slices.Contains(m.Lenient, f.To.Namespace) {
-		return true
+	past := slices.Clone(linkerdPorts)
+	if m.certain(f.To) && !slices.Contains(m.Lenient, f.To.Namespace) {
+		past = append(past, m.skipped(f.To.Namespace, all)...)
 	}
-	skipped := m.skipped(f.To.Namespace, all)
-	return !slices.Contains(skipped, everyPort) &&
-		slices.ContainsFunc(f.Ports, func(port int) bool { return !slices.Contains(skipped, port) })
+	return !slices.Contains(past, everyPort) &&
+		slices.ContainsFunc(f.Ports, func(port int) bool { return !slices.Contains(past, port) })
 }
 
 // Pods says on long-running pods what their namespace says. A proxy is put into a pod only when the pod is created: so

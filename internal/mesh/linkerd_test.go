@@ -46,6 +46,7 @@ func TestMeshedTrafficArrivesAtTheProxy(t *testing.T) {
 		"a port that others make a detour":  {flow: between(ingress, servers, 8443), more: []flow.Flow{between(anywhere, servers, 8443)}, want: []int{8443}},
 		"one of two ports":                  {flow: between(ingress, servers, 8443, 8080), more: []flow.Flow{between(anywhere, servers, 8443)}, want: []int{8443, 8080, 4143}},
 		"others may reach every port":       {flow: between(ingress, servers, 8443), more: []flow.Flow{between(anywhere, servers)}, want: []int{8443}},
+		"the proxy itself":                  {flow: between(ingress, servers, 4191), want: []int{4191}},
 		"every port is open anyway":         {flow: between(ingress, servers), want: nil},
 		"any pod to one that lets all in":   {flow: between(flow.Peer{}, flow.Peer{Namespace: "system"}, 8443), want: []int{8443, 4143}},
 		"from outside to that lets all in":  {flow: between(anywhere, flow.Peer{Namespace: "system"}, 8443), want: []int{8443}},
