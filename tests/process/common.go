@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
@@ -34,9 +35,14 @@ func Common(ctx *pulumi.Context, availability workload.Availability) (part.Commo
 	}
 	return part.Common{
 		Provider: kubernetes, Random: random, Availability: availability, Issuer: Issuer, Trust: Trust,
+		Surroundings: part.Surroundings{
+			APIServer: flow.Peer{Everywhere: true}, APIServerPorts: []int{443, 6443},
+			Monitoring: flow.Peer{NamespaceLabels: map[string]string{"metrics": "enabled"}},
+		},
 		ControlPlaneNamespace: "controlplane-system", Protect: availability == workload.Zonal,
 		Classes: workload.Classes{
 			workload.Operator:         class("100m", "128Mi", "500m", "512Mi"),
+			workload.Gateway:          class("500m", "512Mi", "1", "2Gi"),
 			workload.IdentityProvider: class("500m", "1Gi", "1", "2Gi"),
 		},
 	}, nil

@@ -37,6 +37,9 @@ type Spec struct {
 	// Programs are the binaries by the word that names them, in a command or in a script. The empty word is the entry
 	// point of the image, for containers without a command.
 	Programs map[string]string
+	// Env are variables besides those that are rendered, such as KUBECONFIG for what finds the API server by itself in a
+	// cluster. They are taken as they are.
+	Env map[string]string
 }
 
 // Container is a container of a rendered workload on this machine.
@@ -54,6 +57,7 @@ type Container struct {
 	claims             []string // names of a StatefulSet's claim templates
 	replace            []string
 	programs           map[string]string
+	env                map[string]string
 }
 
 // Programs finds tools of the project by name, for Spec.Programs.
@@ -74,6 +78,7 @@ func (o *Objects) Container(s Spec) (*Container, error) {
 	c := &Container{
 		PodName: fmt.Sprintf("%s-%d", name, s.Ordinal), Dir: s.Dir, objects: o,
 		namespace: object.GetNamespace(), address: s.Address, replace: s.Replace, programs: s.Programs,
+		env: s.Env,
 	}
 	if err := c.readPod(object); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Workload, err)
@@ -199,6 +204,9 @@ func (c *Container) resolve(i *invocation, command []string) ([]string, error) {
 	}
 	for _, name := range e.names {
 		env = append(env, name+"="+i.rewrite.rewrite(e.values[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.env)) {
+		env = append(env, name+"="+c.env[name])
 	}
 	return env, nil
 }

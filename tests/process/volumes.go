@@ -77,10 +77,25 @@ func (c *Container) populate(r *rewriter) error {
 		if err != nil {
 			return fmt.Errorf("volume %s: %w", v.Name, err)
 		}
-		for _, f := range files {
-			if err := write(filepath.Join(dir, f.path), r.rewrite(f.content), f.mode); err != nil {
-				return fmt.Errorf("volume %s: %w", v.Name, err)
-			}
+		for n, f := range files {
+			files[n].content = r.rewrite(f.content)
+		}
+		if v.Projected != nil {
+			err = publish(dir, files)
+		} else {
+			err = writeAll(dir, files)
+		}
+		if err != nil {
+			return fmt.Errorf("volume %s: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+func writeAll(dir string, files []file) error {
+	for _, f := range files {
+		if err := write(filepath.Join(dir, f.path), f.content, f.mode); err != nil {
+			return err
 		}
 	}
 	return nil
