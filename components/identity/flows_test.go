@@ -1,0 +1,39 @@
+package identity_test
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/telekom/controlplane-infrastructure/components/identity"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/tests/flows"
+	"github.com/telekom/controlplane-infrastructure/tests/process"
+	"github.com/telekom/controlplane-infrastructure/tests/verify"
+)
+
+// solver is the pod by which cert-manager answers an HTTP-01 challenge, as its package pkg/issuer/acme/http makes it.
+var solver = flows.Pods{
+	Namespace: identity.Namespace, Name: "solver", Labels: map[string]string{"acme.cert-manager.io/http01-solver": "true"},
+}
+
+// Whoever has to be reached is, with all that there can be.
+func TestFlows(t *testing.T) {
+	var declared []flow.Flow
+	objects := process.Render(t, verify.NewCA(t, "platform"), func(ctx *pulumi.Context) error {
+		args := arguments()
+		var err error
+		if args.Common, err = process.Common(ctx, workload.Zonal); err != nil {
+			return err
+		}
+		args.Admin.PlainHTTP, args.Ingress.HTTP01 = true, true
+		args.Ingress.Controller = flow.Peer{Namespace: "ingress"}
+		args.Surroundings = flows.Surroundings
+		declared = args.Flows()
+		args.Namespaces.Flows.Flows = declared
+		_, err = identity.New(ctx, "identity", args)
+		return err
+	})
+	flows.Check(t, declared, flows.Rendered(objects), solver)
+}

@@ -1,0 +1,92 @@
+package postgresql_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/tests/flows"
+)
+
+// made are the pods that the operator makes of a cluster, with the labels and ports that it gives them. Source: pods.go,
+// jobs.go and pgbouncer/deployments.go in CloudNativePG's package pkg/specs.
+func made(c postgresql.Cluster) []flows.Pods {
+	pods := func(name, component string, ports map[string]int, labels map[string]string) flows.Pods {
+		labels["cnpg.io/cluster"] = c.Name
+		labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "postgresql", component
+		return flows.Pods{Namespace: "postgresql", Name: c.Name + " " + name, Labels: labels, Ports: ports, Token: true}
+	}
+	all := []flows.Pods{
+		pods("instances", "database", map[string]int{"postgresql": 5432, "metrics": 9187, "status": 8000},
+			map[string]string{"cnpg.io/podRole": "instance"}),
+		pods("Jobs", "database", nil, map[string]string{"cnpg.io/jobRole": "join"}),
+	}
+	if c.Pooler != nil {
+		all = append(all, pods("pooler", "pooler", map[string]int{"pgbouncer": 5432, "metrics": 9127},
+			map[string]string{"cnpg.io/podRole": "pooler", "cnpg.io/poolerName": c.Name + "-pooler-rw"}))
+	}
+	return all
+}
+
+// Whoever has to be reached is, in every profile.
+func TestFlows(t *testing.T) {
+	for name, args := range map[string]postgresql.Args{
+		"single": single(t), "zonal": zonal(t), "restored": restored(t), "a cluster for each consumer": perConsumer(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			args.Surroundings = flows.Surroundings
+			args.Clients = []postgresql.Client{{Name: "gateways", Pods: gateways, Database: "gateway"}}
+			args.ObjectStorage, args.ObjectStoragePorts = flow.Peer{Namespace: "minio"}, []int{9000}
+			declared := args.Flows()
+			args.Namespaces.Flows.Flows = declared
+			var pods []flows.Pods
+			for _, c := range args.Clusters {
+				pods = append(pods, made(c)...)
+			}
+			var objects []*unstructured.Unstructured
+			for _, r := range run(t, args).objects() {
+				objects = append(objects, r.object)
+			}
+			flows.Check(t, declared, objects, pods...)
+		})
+	}
+}
+
+var gateways = flow.Peer{NamespaceLabels: map[string]string{"gateway": "yes"}}
+
+// Clients reach the cluster of their own database, and there the pooler and nothing behind it.
+func TestClientsReachTheirDatabaseOnly(t *testing.T) {
+	args := perConsumer(t)
+	args.Clients = []postgresql.Client{{Name: "gateways", Pods: gateways, Database: "gateway"}}
+	reach := map[string][]map[string]string{}
+	for _, f := range args.Flows() {
+		for who, peer := range map[string]flow.Peer{"gateways": gateways, "controlplane": {Namespace: "controlplane-system"}} {
+			if assert.ObjectsAreEqual(peer, f.From) {
+				reach[who] = append(reach[who], f.To.Pods)
+			}
+		}
+	}
+	assert.Equal(t, map[string][]map[string]string{
+		"gateways":     {{"cnpg.io/poolerName": "gateway-pooler-rw"}},
+		"controlplane": {{"cnpg.io/poolerName": "control-plane-pooler-rw"}},
+	}, reach)
+}
+
+// No cluster reaches another one's instances.
+func TestClustersAreApart(t *testing.T) {
+	for _, f := range perConsumer(t).Flows() {
+		from, to := f.From.Pods["cnpg.io/cluster"], f.To.Pods["cnpg.io/cluster"]
+		if from != "" && to != "" {
+			assert.Equal(t, from, to, f.Name)
+		}
+	}
+}
+
+func TestClientOfADatabaseThatIsNotThere(t *testing.T) {
+	args := single(t)
+	args.Clients = []postgresql.Client{{Name: "gateways", Database: "gatway"}}
+	assert.ErrorContains(t, args.Check(), "database gatway of client gateways is in no cluster")
+}
