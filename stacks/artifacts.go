@@ -21,8 +21,22 @@ var (
 		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
 	}
 	cloudNativePG = artifact.Ref{Module: "github.com/cloudnative-pg/cloudnative-pg", Path: "releases/cnpg-{version}.yaml"}
+	gatewayAPI    = artifact.Ref{Module: "sigs.k8s.io/gateway-api", Path: "config/crd/standard"}
 	barmanCloud   = artifact.Ref{Module: "github.com/cloudnative-pg/plugin-barman-cloud", Path: "manifest.yaml"}
 )
+
+// istioChart is a chart of Istio's.
+func istioChart(path string) artifact.Ref {
+	return artifact.Ref{Module: "istio.io/istio", Path: "manifests/charts/" + path}
+}
+
+// linkerdChart is a chart of Linkerd's, which no module has.
+func linkerdChart(name, version string) artifact.Ref {
+	return artifact.Ref{Repository: linkerdRepository, Chart: name, Version: version}
+}
+
+// linkerdRepository has the charts of Linkerd's edge releases. There are no others.
+const linkerdRepository = "https://helm.linkerd.io/edge"
 
 // fetch is the pinned artefact, or what the stack puts in its place. Its version becomes an output under the given name.
 func (s *stack) fetch(name string, ref artifact.Ref, o *config.ArtifactOverride) (*artifact.Tree, error) {

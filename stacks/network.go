@@ -1,10 +1,21 @@
 package stacks
 
 import (
+	"maps"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/components/network"
+	"github.com/telekom/controlplane-infrastructure/components/network/istio"
+	"github.com/telekom/controlplane-infrastructure/components/network/linkerd"
+	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/mesh"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
@@ -57,4 +68,82 @@ func (s *stack) mesh() mesh.Mesh {
 		// What the Control Plane's pods accept, and from whom, is not known here.
 		Lenient: []string{certtrust.ControlPlaneNamespace},
 	}
+}
+
+// network are the arguments of the component.
+func (s *stack) network() network.Args {
+	cfg := s.cfg.Network
+	args := network.Args{}
+	switch replicas := s.meshReplicas(); cfg.Mesh.Type {
+	case config.MeshIstio:
+		args.Istio = &istio.Args{
+			Hub: cfg.Mesh.Istio.Hub, Tag: cfg.Mesh.Istio.Version, Platform: cfg.Mesh.Istio.Platform, Replicas: replicas,
+			ServiceMonitors: true, GatewayAPI: cfg.GatewayAPI.Enabled,
+		}
+	case config.MeshLinkerd:
+		args.Linkerd = &linkerd.Args{
+			Replicas: replicas, Enrolled: cfg.Mesh.Namespaces, ServiceMonitors: true,
+			// Linkerd cannot do without, whether Traefik serves it or not.
+			GatewayAPI: true,
+		}
+	}
+	if cfg.Ingress.Traefik != nil {
+		args.Traefik = s.traefik(*cfg.Ingress.Traefik)
+	}
+	return args
+}
+
+// installsGatewayAPI tells whether the definitions of the Gateway API are needed, and nobody else's.
+func (s *stack) installsGatewayAPI() bool {
+	cfg := s.cfg.Network
+	return (cfg.GatewayAPI.Enabled || cfg.Mesh.Type == config.MeshLinkerd) &&
+		cfg.GatewayAPI.CustomResourceDefinitions == config.CRDsInstall
+}
+
+// meshReplicas are those of a mesh's control plane.
+func (s *stack) meshReplicas() int {
+	if s.cfg.Availability == config.Zonal {
+		return 3
+	}
+	return 1
+}
+
+func (s *stack) traefik(cfg config.Traefik) *traefik.Args {
+	args := &traefik.Args{
+		Image: cfg.Image, ClassName: cfg.ClassName, DefaultClass: cfg.DefaultClass, Replicas: cfg.Replicas,
+		Service:     ingressService(cfg.Service),
+		Certificate: traefik.Certificate{Hostnames: cfg.Certificate.Hostnames, Issuer: s.publicIssuer()},
+		HSTS: traefik.HSTS{
+			MaxAge: time.Duration(cfg.HSTS.MaxAge), IncludeSubdomains: cfg.HSTS.IncludeSubdomains, Preload: cfg.HSTS.Preload,
+		},
+		TrustedProxies: cfg.TrustedProxies, ProxyProtocol: cfg.ProxyProtocol, Namespaces: cfg.Namespaces,
+		GatewayAPI: s.cfg.Network.GatewayAPI.Enabled, ServiceMonitor: cfg.ServiceMonitor,
+	}
+	if a := cfg.Autoscaling; a.Enabled {
+		args.Autoscaling = &workload.Autoscaling{MaxReplicas: a.MaxReplicas, TargetCPUPercent: a.TargetCPUPercent}
+	}
+	return args
+}
+
+func ingressService(cfg config.IngressService) traefik.Service {
+	annotations := map[string]string{}
+	if cfg.LoadBalancer == config.LoadBalancerNLB {
+		annotations = traefik.NLBAnnotations()
+	}
+	maps.Copy(annotations, cfg.Annotations)
+	return traefik.Service{
+		Type: corev1.ServiceType(cfg.Type), Annotations: annotations,
+		LoadBalancerClass: cfg.LoadBalancerClass, SourceRanges: cfg.SourceRanges,
+		HTTPPort: int32(cfg.HTTPPort), HTTPSPort: int32(cfg.HTTPSPort),
+		HTTPNodePort: int32(cfg.NodePorts.HTTP), HTTPSNodePort: int32(cfg.NodePorts.HTTPS),
+	}
+}
+
+// networkOutputs tell others how requests get in.
+func (s *stack) networkOutputs(net *network.Network) pulumi.Map {
+	outputs := pulumi.Map{"ingressClass": pulumi.String(s.cfg.Network.Ingress.ClassName())}
+	if net.Ingress != nil {
+		outputs["ingressAddress"] = net.Ingress.Address
+	}
+	return outputs
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/components/identity"
+	"github.com/telekom/controlplane-infrastructure/components/network"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
@@ -19,6 +20,7 @@ import (
 // and the namespaces.
 type plan struct {
 	trust      certtrust.Args
+	network    network.Args
 	storage    storage.Args
 	identity   identity.Args
 	namespaces namespace.Plan
@@ -43,7 +45,7 @@ func (s *stack) plan() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{trust: s.certTrust(), storage: s.storageArgs(databases), identity: keycloak}
+	p := &plan{trust: s.certTrust(), network: s.network(), storage: s.storageArgs(databases), identity: keycloak}
 	p.share(s.common(), s.cfg.Storage.PasswordGeneration)
 	p.namespaces, err = s.namespaces(p)
 	return p, err
@@ -55,7 +57,7 @@ func (s *stack) namespaces(p *plan) (namespace.Plan, error) {
 	dns := s.cfg.Network.Policies.DNS
 	table := flow.Table{
 		Flows: m.Flows(slices.Concat(
-			p.trust.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows(),
+			p.trust.Flows(), p.network.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows(),
 		)),
 		DNS: dnsServers(dns), DNSPorts: dns.Ports,
 	}
@@ -91,6 +93,7 @@ func (s *stack) invalid(key string, err error) error {
 func (p *plan) share(common part.Common, generation int) {
 	p.trust.Provider, p.trust.Transforms, p.trust.Namespaces = common.Provider, common.Transforms, common.Namespaces
 	p.trust.Availability, p.trust.Classes, p.trust.Surroundings = common.Availability, common.Classes, common.Surroundings
+	p.network.Share(common)
 	p.identity.Common = common
 	p.storage.Common = common
 	p.storage.PasswordGeneration = generation
@@ -112,6 +115,25 @@ func (s *stack) fetchAll(p *plan) error {
 	}
 	if databases.BackupPlugin != nil {
 		items = append(items, item{&databases.BackupPlugin.Manifest, "plugin-barman-cloud", barmanCloud, o.BarmanCloud})
+	}
+	if m := p.network.Istio; m != nil {
+		items = append(items,
+			item{&m.Base, "istio-base", istioChart("base"), o.IstioBase},
+			item{&m.Istiod, "istiod", istioChart("istio-control/istio-discovery"), o.Istiod},
+			item{&m.CNI, "istio-cni", istioChart("istio-cni"), o.IstioCNI},
+			item{&m.Ztunnel, "ztunnel", istioChart("ztunnel"), o.Ztunnel},
+		)
+	}
+	if m := p.network.Linkerd; m != nil {
+		version := s.cfg.Network.Mesh.Linkerd.Version
+		items = append(items,
+			item{&m.CRDs, "linkerd-crds", linkerdChart("linkerd-crds", version), o.LinkerdCRDs},
+			item{&m.ControlPlane, "linkerd-control-plane", linkerdChart("linkerd-control-plane", version), o.LinkerdControlPlane},
+			item{&m.CNI, "linkerd2-cni", linkerdChart("linkerd2-cni", version), o.LinkerdCNI},
+		)
+	}
+	if s.installsGatewayAPI() {
+		items = append(items, item{&p.network.GatewayAPI, "gateway-api", gatewayAPI, o.GatewayAPI})
 	}
 	for _, i := range items {
 		var err error

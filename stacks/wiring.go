@@ -12,6 +12,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring"
+	"github.com/telekom/controlplane-infrastructure/components/network"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -62,6 +63,14 @@ func (s *stack) build() error {
 		return err
 	}
 	needs := append(definitions, pulumi.DependsOn([]pulumi.Resource{trust}))
+	net, err := network.New(s.ctx, "network", p.network, needs...)
+	if err != nil {
+		return err
+	}
+	// Pods take part in a mesh from their start, or not at all.
+	if net.Mesh != nil {
+		needs = append(needs, pulumi.DependsOn([]pulumi.Resource{net.Mesh}))
+	}
 	store, err := s.storage(p.storage, needs)
 	if err != nil {
 		return err
@@ -70,7 +79,7 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	s.export(trust, store, iris)
+	s.export(trust, net, store, iris)
 	return nil
 }
 
@@ -117,9 +126,10 @@ func (s *stack) connect(p *plan, c *cluster.Cluster) error {
 }
 
 // export tells others what they need to know.
-func (s *stack) export(trust *certtrust.CertTrust, store *storage.Storage, iris *iris) {
+func (s *stack) export(trust *certtrust.CertTrust, net *network.Network, store *storage.Storage, iris *iris) {
 	outputs := storageOutputs(store)
 	maps.Copy(outputs, iris.outputs())
+	maps.Copy(outputs, s.networkOutputs(net))
 	maps.Copy(outputs, pulumi.Map{
 		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
 		"issuer":           trust.IssuerName,
