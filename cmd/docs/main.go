@@ -1,8 +1,9 @@
-// Command docs generates what is derived from the structs of stacks/config: the
-// JSON Schema of stack files (schema/stack.json) and the configuration
-// reference (docs/configuration.md).
+// Command docs generates what is derived from the program: from the structs of
+// stacks/config the JSON Schema of stack files (schema/stack.json) and the
+// configuration reference (docs/configuration.md), and from the flows that the
+// components declare the page about network policies (docs/network-policies.md).
 //
-//	go run ./cmd/docs          writes both
+//	go run ./cmd/docs          writes them
 //	go run ./cmd/docs --check  fails when one of them is stale
 package main
 
@@ -63,7 +64,13 @@ func generate(root string) ([]file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generate the reference: %w", err)
 	}
-	return []file{{"schema/stack.json", schema}, {"docs/configuration.md", reference}}, nil
+	policies, err := policies()
+	if err != nil {
+		return nil, fmt.Errorf("generate the page about network policies: %w", err)
+	}
+	return []file{
+		{"schema/stack.json", schema}, {"docs/configuration.md", reference}, {"docs/network-policies.md", policies},
+	}, nil
 }
 
 // deliver writes a file that has changed, or says that it is stale.

@@ -32,15 +32,18 @@ func TestStale(t *testing.T) {
 
 	var out, errs bytes.Buffer
 	assert.Equal(t, 1, run([]string{"--check", "--root", clone}, &out, &errs))
-	assert.Equal(t, "docs: schema/stack.json is stale; run: go run ./cmd/docs\ndocs: docs/configuration.md is stale; run: go run ./cmd/docs\n", errs.String())
+	assert.Equal(t, `docs: schema/stack.json is stale; run: go run ./cmd/docs
+docs: docs/configuration.md is stale; run: go run ./cmd/docs
+docs: docs/network-policies.md is stale; run: go run ./cmd/docs
+`, errs.String())
 	kept, err := os.ReadFile(filepath.Join(clone, "schema", "stack.json"))
 	require.NoError(t, err)
 	assert.Equal(t, "{}\n", string(kept), "a check writes nothing")
 
 	errs.Reset()
 	assert.Equal(t, 0, run([]string{"--root", clone}, &out, &errs), errs.String())
-	assert.Equal(t, "wrote schema/stack.json\nwrote docs/configuration.md\n", out.String())
-	for _, name := range []string{"schema/stack.json", "docs/configuration.md"} {
+	assert.Equal(t, "wrote schema/stack.json\nwrote docs/configuration.md\nwrote docs/network-policies.md\n", out.String())
+	for _, name := range []string{"schema/stack.json", "docs/configuration.md", "docs/network-policies.md"} {
 		want, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(t, err)
 		got, err := os.ReadFile(filepath.Join(clone, name))

@@ -58,7 +58,45 @@ func (p Peer) Words() string {
 	if len(p.Pods) == 0 {
 		return named(p.Name, "any pod in "+where)
 	}
-	return named(p.Name, selector(p.Pods)+" in "+where)
+	return named(p.Name, p.pods()+" in "+where)
+}
+
+// pods is a name made of labels: their values, what an application is called first and its parts after it. A value that
+// only says yes is left out for its key.
+func (p Peer) pods() string {
+	last := func(key string) string { return key[strings.LastIndex(key, "/")+1:] }
+	rank := func(key string) int { // those that are not in the list come last
+		return -slices.Index([]string{"cluster", "instance", "app", "name"}, last(key))
+	}
+	var words []string
+	for _, key := range slices.SortedFunc(maps.Keys(p.Pods), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	}) {
+		word := p.Pods[key]
+		if word == "true" || word == "enabled" {
+			word = last(key)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+// Legend is a table of Markdown that has the labels of all pods that the flows name.
+func (t Table) Legend() string {
+	legend := map[string]string{}
+	for _, f := range t.Flows {
+		for _, p := range []Peer{f.From, f.To} {
+			if len(p.Pods) > 0 && p.Namespace != "" {
+				legend[fmt.Sprintf("%s in `%s`", p.pods(), p.Namespace)] = selector(p.Pods)
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString("| pods | labels |\n|---|---|\n")
+	for _, pods := range slices.Sorted(maps.Keys(legend)) {
+		fmt.Fprintf(&b, "| %s | %s |\n", pods, legend[pods])
+	}
+	return b.String()
 }
 
 func named(name, words string) string {
