@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
 // tunnelPort is where pods of an Istio mesh in ambient mode accept what comes through it, whatever port it is meant for.
@@ -65,4 +66,12 @@ func (m Mesh) istioObjects(namespace string, into []flow.Flow) []runtime.Object 
 		}
 	}
 	return append(m.peerAuthentications(namespace, accepted), m.authorizationPolicies(namespace, accepted)...)
+}
+
+// policy is one of Istio's security policies. When it is deleted, it is at once: the usual way takes an update, which
+// istiod has to admit, and would have to be well for.
+func policy(kind, namespace, name string, spec map[string]any) runtime.Object {
+	o := manifest.Custom("security.istio.io/v1", kind, namespace, name, "", spec)
+	o.SetAnnotations(map[string]string{"pulumi.com/deletionPropagationPolicy": "background"})
+	return o
 }

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
-	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
 const (
@@ -89,7 +88,7 @@ func compatible(a, b map[string]string) bool {
 }
 
 func peerAuthentication(namespace, name string, spec map[string]any) runtime.Object {
-	return manifest.Custom("security.istio.io/v1", "PeerAuthentication", namespace, name, "", spec)
+	return policy("PeerAuthentication", namespace, name, spec)
 }
 
 func mode(name string) map[string]any { return map[string]any{"mode": name} }

@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
-	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
 // authorizationPolicies say again, for what comes through the mesh, which ports the flows are about: network policies see
@@ -49,5 +48,5 @@ func (m Mesh) rule(namespace string, f flow.Flow) map[string]any {
 func source(of map[string]any) []any { return []any{map[string]any{"source": of}} }
 
 func authorizationPolicy(namespace, name string, spec map[string]any) runtime.Object {
-	return manifest.Custom("security.istio.io/v1", "AuthorizationPolicy", namespace, name, "", spec)
+	return policy("AuthorizationPolicy", namespace, name, spec)
 }
