@@ -1,0 +1,141 @@
+package traefik
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
+)
+
+const (
+	userID = int64(65532) // any but root: the image has no user of its own
+
+	configVolume = "config"
+	tempVolume   = "tmp"
+
+	// endpointSeconds is how long a server goes on as before while it is removed from all lists of endpoints, and
+	// balancedSeconds how long where a load balancer finds out by asking every ten seconds or so.
+	endpointSeconds, balancedSeconds = 10, 30
+
+	// heapPercent is the share of the memory that Go's heap is kept below as long as it can be.
+	heapPercent = 90
+	mebibyte    = 1 << 20
+)
+
+// pace follows the load quickly, and leaves slowly: a server that ends costs those that are connected to it a new
+// connection.
+var pace = workload.Pace{Up: workload.Step{Window: 0, Every: 30}, Down: workload.Step{Window: 600, Every: 120}}
+
+// servers are the servers and what belongs to them.
+func (b *builder) servers() (manifest.Set, error) {
+	objects := []runtime.Object{scraped(), b.deployment()}
+	if a := b.args.Autoscaling; a != nil {
+		objects = append(objects, workload.Autoscaler(meta(name), b.args.Replicas, *a, pace), workload.ScaledBudget(meta(name), selector()))
+	}
+	if b.args.ServiceMonitor {
+		objects = append(objects, b.serviceMonitor())
+	}
+	set, err := manifest.Typed(objects...)
+	if err != nil {
+		return set, err
+	}
+	if b.args.Autoscaling != nil {
+		// The autoscaler owns the number. If it were left out, Kubernetes would take it as 1 the moment the autoscaler is
+		// switched on, and end all servers but one.
+		deployment := set.Find("Deployment", name)
+		deployment.Options = append(deployment.Options, pulumi.IgnoreChanges([]string{"spec.replicas"}))
+	}
+	return set, nil
+}
+
+func (b *builder) deployment() *appsv1.Deployment {
+	d := &appsv1.Deployment{
+		ObjectMeta: meta(name),
+		Spec: appsv1.DeploymentSpec{
+			Replicas: new(int32(b.args.Replicas)),
+			Selector: &metav1.LabelSelector{MatchLabels: selector()},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}, Spec: b.pod()},
+			Strategy: appsv1.DeploymentStrategy{
+				Type: appsv1.RollingUpdateDeploymentStrategyType,
+				RollingUpdate: &appsv1.RollingUpdateDeployment{
+					MaxSurge: new(intstr.FromInt32(1)), MaxUnavailable: new(intstr.FromInt32(0)),
+				},
+			},
+			RevisionHistoryLimit: new(int32(3)),
+		},
+	}
+	if b.args.Replicas > 1 {
+		// Load balancers find a new server before the next old one goes.
+		d.Spec.MinReadySeconds = endpointSeconds
+	}
+	return d
+}
+
+func (b *builder) pod() corev1.PodSpec {
+	return corev1.PodSpec{
+		ServiceAccountName:           name,
+		AutomountServiceAccountToken: new(true), // it reads the cluster's objects
+		EnableServiceLinks:           new(false),
+		// Each step in turn.
+		TerminationGracePeriodSeconds: new(int64(b.drainSeconds() + acceptSeconds + finishSeconds + 5)),
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot: new(true), RunAsUser: new(userID), RunAsGroup: new(userID), FSGroup: new(userID),
+		},
+		Containers: []corev1.Container{b.server()},
+		Volumes: []corev1.Volume{b.files(), {
+			Name: tempVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}},
+		}},
+	}
+}
+
+// drainSeconds is how long a server that is to end goes on as before.
+func (b *builder) drainSeconds() int {
+	if b.args.Service.Type == corev1.ServiceTypeLoadBalancer {
+		return balancedSeconds
+	}
+	return endpointSeconds
+}
+
+func (b *builder) server() corev1.Container {
+	return corev1.Container{
+		Name: name, Image: b.args.Image, Args: b.arguments(),
+		// Go takes the number of processors from the container's limit by itself, but not the memory.
+		Env: []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: b.heap()}},
+		Ports: []corev1.ContainerPort{
+			{Name: httpName, ContainerPort: httpPort},
+			{Name: httpsName, ContainerPort: httpsPort},
+			{Name: managementPart, ContainerPort: managementPort},
+		},
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: configVolume, MountPath: configDir, ReadOnly: true},
+			// Bodies that an Ingress asks to buffer, and that are too large for the memory.
+			{Name: tempVolume, MountPath: "/tmp"},
+		},
+		LivenessProbe:  probe(pingPath, 10, 3),
+		ReadinessProbe: probe(readyPath, 5, 2),
+		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{
+			Sleep: &corev1.SleepAction{Seconds: int64(b.drainSeconds())},
+		}},
+	}
+}
+
+func (b *builder) heap() string {
+	limit := b.args.Classes[workload.Gateway].Limits[corev1.ResourceMemory]
+	return fmt.Sprintf("%dMiB", limit.Value()*heapPercent/100/mebibyte)
+}
+
+func probe(path string, period, failures int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
+			Path: path, Port: intstr.FromString(managementPart), Scheme: corev1.URISchemeHTTPS,
+		}},
+		PeriodSeconds: period, TimeoutSeconds: 3, FailureThreshold: failures,
+	}
+}

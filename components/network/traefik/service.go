@@ -1,0 +1,118 @@
+package traefik
+
+import (
+	"maps"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+)
+
+// NLBAnnotations are those of a Service that the AWS Load Balancer Controller makes a Network Load Balancer for: one that
+// the internet can reach, sends requests to pods in all zones, and leaves the client's address as it is. Without that
+// controller nothing happens: the cloud provider's own one leaves Services of type "external" alone. Source: the
+// documentation of the AWS Load Balancer Controller, "NLB" and "Annotations" of Services.
+func NLBAnnotations() map[string]string {
+	const prefix = "service.beta.kubernetes.io/aws-load-balancer-"
+	return map[string]string{
+		prefix + "type":            "external",
+		prefix + "nlb-target-type": "ip",
+		prefix + "scheme":          "internet-facing",
+		prefix + "attributes":      "load_balancing.cross_zone.enabled=true",
+		// The PROXY protocol is off unless it is asked for, and is not needed: targets that are addresses lose that of the
+		// client only by default.
+		prefix + "target-group-attributes": "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false",
+	}
+}
+
+// entry is where requests arrive.
+func (b *builder) entry() (manifest.Set, error) {
+	s := b.args.Service
+	service := &corev1.Service{
+		ObjectMeta: meta(name),
+		Spec: corev1.ServiceSpec{
+			Type: s.Type, Selector: selector(),
+			Ports: []corev1.ServicePort{port(httpName, s.HTTPPort, s.HTTPNodePort), port(httpsName, s.HTTPSPort, s.HTTPSNodePort)},
+		},
+	}
+	if len(s.Annotations) > 0 {
+		service.Annotations = maps.Clone(s.Annotations)
+	}
+	if s.Type != corev1.ServiceTypeClusterIP {
+		// Nodes send requests to their own pods only: a way over another node would hide the client's address.
+		service.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyLocal
+	}
+	if s.Type == corev1.ServiceTypeLoadBalancer {
+		service.Spec.LoadBalancerSourceRanges = s.SourceRanges
+		if s.LoadBalancerClass != "" {
+			service.Spec.LoadBalancerClass = &s.LoadBalancerClass
+		}
+	}
+	return manifest.Typed(service)
+}
+
+func port(portName string, number, nodePort int32) corev1.ServicePort {
+	return corev1.ServicePort{Name: portName, Port: number, TargetPort: intstr.FromString(portName), NodePort: nodePort}
+}
+
+// address is what the load balancer has been given. A NodePort or a ClusterIP has none that is known here.
+func (b *builder) address(entry *manifest.Group) pulumi.StringOutput {
+	if b.args.Service.Type != corev1.ServiceTypeLoadBalancer {
+		return pulumi.String("").ToStringOutput()
+	}
+	service := entry.Resources()[0].(*manifest.Resource) // the only one
+	return service.Status.ApplyT(firstAddress).(pulumi.StringOutput)
+}
+
+// firstAddress is the first address of a Service's status, by preference its name: what a name leads to can change.
+func firstAddress(status any) string {
+	fields, _ := status.(map[string]any)
+	balancer, _ := fields["loadBalancer"].(map[string]any)
+	all, _ := balancer["ingress"].([]any)
+	for _, key := range []string{"hostname", "ip"} {
+		for _, one := range all {
+			entry, _ := one.(map[string]any)
+			if text, _ := entry[key].(string); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+// serviceMonitor has Prometheus ask every server, and verify that it is one.
+func (b *builder) serviceMonitor() runtime.Object {
+	monitor := manifest.Custom("monitoring.coreos.com/v1", "ServiceMonitor", Namespace, name, "", map[string]any{
+		"selector": map[string]any{"matchLabels": map[string]any{managedService: managementName}},
+		"jobLabel": "app.kubernetes.io/name",
+		"endpoints": []any{map[string]any{
+			"port": managementPart, "scheme": "https", "path": metricsPath, "interval": "30s",
+			"tlsConfig": map[string]any{
+				"ca":         map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}},
+				"serverName": managementName + "." + Namespace + ".svc",
+			},
+		}},
+	})
+	monitor.SetLabels(labels())
+	return monitor
+}
+
+// scraped leads Prometheus to each server.
+func scraped() *corev1.Service {
+	return &corev1.Service{ObjectMeta: management(), Spec: corev1.ServiceSpec{
+		ClusterIP: corev1.ClusterIPNone, Selector: selector(), Ports: []corev1.ServicePort{port(managementPart, managementPort, 0)},
+	}}
+}
+
+// managedService is the label by which the ServiceMonitor finds the one Service that has the port.
+const managedService = "controlplane.io/service"
+
+func management() metav1.ObjectMeta {
+	m := meta(managementName)
+	m.Labels[managedService] = managementName
+	return m
+}
