@@ -22,6 +22,8 @@ type cluster struct {
 	policies []*networkingv1.NetworkPolicy
 	// workloads stand for all of their pods.
 	workloads []end
+	// onNodes are workloads whose pods are in their node's network: policies do not hold for them.
+	onNodes []end
 	// addresses are looked at outside of the cluster.
 	addresses []netip.Addr
 }

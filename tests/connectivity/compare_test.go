@@ -18,7 +18,7 @@ import (
 func differences(c cluster, table flow.Table) ([]string, error) {
 	var found []string
 	for _, v := range []view{whole, out, in} {
-		more, err := c.seen(v).differences(declaration{table: table, namespaces: c.namespaces, closed: c.closed, view: v})
+		more, err := c.seen(v).differences(c.declaration(table, v), func(from, to end) bool { return true })
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,12 @@ func (c cluster) seen(v view) cluster {
 	return c
 }
 
-func (c cluster) differences(d declaration) ([]string, error) {
+func (c cluster) declaration(table flow.Table, v view) declaration {
+	return declaration{table: table, namespaces: c.namespaces, closed: c.closed, view: v}
+}
+
+// differences between two ends that are looked at.
+func (c cluster) differences(d declaration, look func(from, to end) bool) ([]string, error) {
 	a, err := analyse(c)
 	if err != nil {
 		return nil, err
@@ -62,7 +67,7 @@ func (c cluster) differences(d declaration) ([]string, error) {
 	ends := c.ends()
 	for _, from := range ends {
 		for _, to := range ends {
-			if !c.closed[from.namespace] && !c.closed[to.namespace] {
+			if !c.closed[from.namespace] && !c.closed[to.namespace] || !look(from, to) {
 				continue
 			}
 			computed, err := a.allowed(from, to)

@@ -5,7 +5,6 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,33 +18,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/stacks"
-	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
-
-// hostname is the identity provider's, which no stack does without.
-const hostname = `{"hostname": "iris.example.com"}`
-
-// Configuration are the stack's values by their key below the project's namespace, as JSON or plain strings. Without one,
-// the identity provider is given a host name.
-type Configuration map[string]string
-
-func (c Configuration) values() map[string]string {
-	values := map[string]string{config.Namespace + ":identity": hostname}
-	for key, value := range c {
-		values[config.Namespace+":"+key] = value
-	}
-	return values
-}
-
-// With is the configuration with other values for some keys.
-func (c Configuration) With(other Configuration) Configuration {
-	all := maps.Clone(c)
-	if all == nil {
-		all = Configuration{}
-	}
-	maps.Copy(all, other)
-	return all
-}
 
 // Resource is a resource as the program registers it.
 type Resource struct {

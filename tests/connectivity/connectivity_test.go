@@ -1,0 +1,208 @@
+package connectivity_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+)
+
+// The policies of every configuration allow what its flows declare: nothing is missing, and nothing is left open beside.
+func TestPoliciesAllowWhatFlowsDeclare(t *testing.T) {
+	for name, c := range configurations(t) {
+		t.Run(name, func(t *testing.T) {
+			p, table := platform(t, c)
+			found, err := differences(p, table)
+			require.NoError(t, err)
+			assert.Empty(t, found)
+		})
+	}
+}
+
+// Every namespace of the platform denies what is not allowed, both ways, for all of its pods. The Control Plane's have
+// policies of their own, which ours would add to.
+func TestNothingStaysOpen(t *testing.T) {
+	for name, c := range configurations(t) {
+		t.Run(name, func(t *testing.T) {
+			p, _ := platform(t, c)
+			denied := map[string]bool{}
+			for _, policy := range p.policies {
+				assert.True(t, p.closed[policy.Namespace], "policy %s is in a namespace of the platform: %s", policy.Name, policy.Namespace)
+				spec := policy.Spec
+				everyPod := len(spec.PodSelector.MatchLabels)+len(spec.PodSelector.MatchExpressions) == 0
+				if everyPod && len(spec.PolicyTypes) == 2 && len(spec.Ingress)+len(spec.Egress) == 0 {
+					denied[policy.Namespace] = true
+				}
+			}
+			for namespace, closed := range p.closed {
+				assert.Equal(t, namespace != certtrust.ControlPlaneNamespace, closed, namespace)
+				assert.Equal(t, closed, denied[namespace], "namespace %s denies what is not allowed", namespace)
+			}
+		})
+	}
+}
+
+// A flow whose labels select nobody is a mistake that no connection shows.
+func TestEveryFlowHasTwoEnds(t *testing.T) {
+	for name, c := range configurations(t) {
+		t.Run(name, func(t *testing.T) {
+			p, table := platform(t, c)
+			d := p.declaration(table, whole)
+			for _, f := range table.Flows {
+				for _, peer := range []flow.Peer{f.From, f.To} {
+					assert.True(t, slices.ContainsFunc(append(p.ends(), p.onNodes...), func(e end) bool { return d.covers(peer, e) }),
+						"flow %s: nobody is %s", f.Name, peer.Words())
+				}
+			}
+		})
+	}
+}
+
+// accidents are the connections that are open because one end may talk to anybody and the other listens to anybody, with
+// the reason why that has to be so. A star is any namespace.
+var accidents = map[string]string{
+	"* to cert-manager/trust-manager on TCP 6443":                apiServer,
+	"ingress to cert-manager/cert-manager-webhook on TCP 10250":  backends,
+	"ingress to cnpg-system/cnpg-controller-manager on TCP 9443": backends,
+	"ingress to istio-system/istiod on TCP 15017":                backends,
+	"ingress to linkerd/linkerd-destination on TCP 8443":         backends,
+	"ingress to linkerd/linkerd-destination on TCP 9443":         backends,
+	"ingress to linkerd/linkerd-proxy-injector on TCP 8443":      backends,
+	"ingress to ingress/traefik on TCP 8000":                     backends,
+	"ingress to ingress/traefik on TCP 8443":                     backends,
+}
+
+const (
+	apiServer = "who may reach the API server, wherever it is, reaches what listens on its port for anybody"
+	backends  = "the ingress controller goes to whatever pods Ingress objects name, and so to those that listen to anybody"
+)
+
+// Two namespaces of the platform talk to each other because a flow says so that names both, but for the above.
+func TestNoConnectionByAccident(t *testing.T) {
+	happened := map[string]bool{}
+	for name, c := range configurations(t) {
+		t.Run(name, func(t *testing.T) {
+			p, table := platform(t, c)
+			for accident := range unnamed(p, table) {
+				_, rest, _ := strings.Cut(accident, " to ")
+				anybody := "* to " + rest
+				assert.True(t, accidents[accident]+accidents[anybody] != "", accident)
+				happened[accident], happened[anybody] = true, true
+			}
+		})
+	}
+	for accident := range accidents {
+		assert.True(t, happened[accident], "%s: nowhere", accident)
+	}
+}
+
+// unnamed are the connections between namespaces of the platform that no flow names both ends of.
+func unnamed(p cluster, table flow.Table) map[string]bool {
+	d, found := p.declaration(table, whole), map[string]bool{}
+	for _, from := range p.workloads {
+		for _, to := range p.workloads {
+			if !p.closed[from.namespace] || !p.closed[to.namespace] {
+				continue
+			}
+			named := ports{}
+			for _, f := range table.Flows {
+				if f.From.Namespace == from.namespace && f.To.Namespace == to.namespace && d.covers(f.From, from) && d.covers(f.To, to) {
+					named.add(f)
+				}
+			}
+			for open := range d.allowed(from, to) {
+				if !named[open] && !named[everything] {
+					found[fmt.Sprintf("%s to %s on %s", from.namespace, to, open)] = true
+				}
+			}
+		}
+	}
+	return found
+}
+
+// What the platform has nothing to do with reaches what is there for everybody, and is reached by who may go anywhere.
+func TestAStranger(t *testing.T) {
+	p, _ := platform(t, profiles[zones])
+	a, err := analyse(p)
+	require.NoError(t, err)
+	reaches, reachedBy := map[string]string{}, map[string]string{}
+	for _, e := range p.workloads {
+		if !p.closed[e.namespace] {
+			continue
+		}
+		open, err := a.allowed(stranger, e)
+		require.NoError(t, err)
+		if len(open) > 0 {
+			reaches[e.String()] = open.String()
+		}
+		if open, err = a.allowed(e, stranger); len(open) > 0 {
+			reachedBy[e.namespace] = open.String()
+		}
+		require.NoError(t, err)
+	}
+	assert.Equal(t, map[string]string{
+		"identity/iris": "TCP 8443", "ingress/traefik": "TCP 8000, TCP 8443",
+		// Webhooks, as long as nobody says where the API server is.
+		"cert-manager/cert-manager-webhook": "TCP 10250", "cert-manager/trust-manager": "TCP 6443",
+		"cnpg-system/cnpg-controller-manager": "TCP 9443",
+	}, reaches)
+	const kubernetes = "TCP 443, TCP 6443"
+	assert.Equal(t, map[string]string{
+		"cert-manager": kubernetes, "cnpg-system": kubernetes, "postgresql": kubernetes, "ingress": everything,
+	}, reachedBy)
+}
+
+// Each policy that goes, and each that leaves one port more open, is noticed.
+func TestEachChangeOfThePlatformIsNoticed(t *testing.T) {
+	p, table := platform(t, profiles[zones])
+	changed := func(policy *networkingv1.NetworkPolicy, policies []*networkingv1.NetworkPolicy) bool {
+		other := p
+		other.policies = policies
+		v := view(policy.Spec.PolicyTypes[0])
+		found, err := other.seen(v).differences(other.declaration(table, v), func(from, to end) bool {
+			return v == out && from.namespace == policy.Namespace || v == in && to.namespace == policy.Namespace
+		})
+		require.NoError(t, err)
+		return len(found) > 0
+	}
+	var unnoticed []string
+	for i, policy := range p.policies {
+		if policy.Name == "default-deny" {
+			continue // TestNothingStaysOpen
+		}
+		if !changed(policy, slices.Delete(slices.Clone(p.policies), i, i+1)) {
+			unnoticed = append(unnoticed, "without "+policy.Namespace+"/"+policy.Name)
+		}
+		more := slices.Clone(p.policies)
+		more[i] = withPort(policy, 1)
+		if !changed(policy, more) && !everyPort(policy) {
+			unnoticed = append(unnoticed, "more in "+policy.Namespace+"/"+policy.Name)
+		}
+	}
+	assert.Equal(t, []string{
+		// One of the pods of the cluster, all of which may reach Keycloak; an ingress controller outside of it is none.
+		"without identity/allow-iris-ingress-ingress",
+	}, unnoticed)
+}
+
+// everyPort tells whether a policy leaves every port open anyway.
+func everyPort(policy *networkingv1.NetworkPolicy) bool {
+	for _, rule := range policy.Spec.Ingress {
+		if len(rule.Ports) == 0 {
+			return true
+		}
+	}
+	for _, rule := range policy.Spec.Egress {
+		if len(rule.Ports) == 0 {
+			return true
+		}
+	}
+	return false
+}
