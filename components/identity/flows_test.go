@@ -13,11 +13,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
-// solver is the pod by which cert-manager answers an HTTP-01 challenge, as its package pkg/issuer/acme/http makes it.
-var solver = flows.Pods{
-	Namespace: identity.Namespace, Name: "solver", Labels: map[string]string{"acme.cert-manager.io/http01-solver": "true"},
-}
-
 // Whoever has to be reached is, with all that there can be.
 func TestFlows(t *testing.T) {
 	var declared []flow.Flow
@@ -35,5 +30,5 @@ func TestFlows(t *testing.T) {
 		_, err = identity.New(ctx, "identity", args)
 		return err
 	})
-	flows.Check(t, declared, flows.Rendered(objects), solver)
+	flows.Check(t, declared, flows.Rendered(objects), flows.Solver(identity.Namespace))
 }

@@ -11,26 +11,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/tests/flows"
 )
 
-// made are the pods that the operator makes of a cluster, with the labels and ports that it gives them. Source: pods.go,
-// jobs.go and pgbouncer/deployments.go in CloudNativePG's package pkg/specs.
-func made(c postgresql.Cluster) []flows.Pods {
-	pods := func(name, component string, ports map[string]int, labels map[string]string) flows.Pods {
-		labels["cnpg.io/cluster"] = c.Name
-		labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"] = "postgresql", component
-		return flows.Pods{Namespace: "postgresql", Name: c.Name + " " + name, Labels: labels, Ports: ports, Token: true}
-	}
-	all := []flows.Pods{
-		pods("instances", "database", map[string]int{"postgresql": 5432, "metrics": 9187, "status": 8000},
-			map[string]string{"cnpg.io/podRole": "instance"}),
-		pods("Jobs", "database", nil, map[string]string{"cnpg.io/jobRole": "join"}),
-	}
-	if c.Pooler != nil {
-		all = append(all, pods("pooler", "pooler", map[string]int{"pgbouncer": 5432, "metrics": 9127},
-			map[string]string{"cnpg.io/podRole": "pooler", "cnpg.io/poolerName": c.Name + "-pooler-rw"}))
-	}
-	return all
-}
-
 // Whoever has to be reached is, in every profile.
 func TestFlows(t *testing.T) {
 	for name, args := range map[string]postgresql.Args{
@@ -44,7 +24,7 @@ func TestFlows(t *testing.T) {
 			args.Namespaces.Flows.Flows = declared
 			var pods []flows.Pods
 			for _, c := range args.Clusters {
-				pods = append(pods, made(c)...)
+				pods = append(pods, flows.DatabasePods(postgresql.Namespace, c.Name, c.Pooler != nil)...)
 			}
 			var objects []*unstructured.Unstructured
 			for _, r := range run(t, args).objects() {

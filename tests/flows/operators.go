@@ -1,0 +1,28 @@
+package flows
+
+// DatabasePods are the pods that CloudNativePG makes of a cluster, with the labels and ports that it gives them. Source:
+// pods.go, jobs.go and pgbouncer/deployments.go in its package pkg/specs.
+func DatabasePods(namespace, cluster string, pooler bool) []Pods {
+	pods := func(name, component, role, value string, ports map[string]int) Pods {
+		return Pods{
+			Namespace: namespace, Name: cluster + " " + name, Ports: ports, Token: true,
+			Labels: map[string]string{
+				"cnpg.io/cluster": cluster, "app.kubernetes.io/name": "postgresql", "app.kubernetes.io/component": component, role: value,
+			},
+		}
+	}
+	all := []Pods{
+		pods("instances", "database", "cnpg.io/podRole", "instance", map[string]int{"postgresql": 5432, "metrics": 9187, "status": 8000}),
+		pods("Jobs", "database", "cnpg.io/jobRole", "join", nil),
+	}
+	if pooler {
+		all = append(all, pods("pooler", "pooler", "cnpg.io/poolerName", cluster+"-pooler-rw", map[string]int{"pgbouncer": 5432, "metrics": 9127}))
+	}
+	return all
+}
+
+// Solver is the pod by which cert-manager answers an HTTP-01 challenge for a certificate in a namespace. Source: its
+// package pkg/issuer/acme/http.
+func Solver(namespace string) Pods {
+	return Pods{Namespace: namespace, Name: "solver", Labels: map[string]string{"acme.cert-manager.io/http01-solver": "true"}}
+}
