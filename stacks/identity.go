@@ -68,7 +68,7 @@ func (s *stack) identity(args identity.Args, store *storage.Storage, needs []pul
 	args.Database.Password = store.Databases[s.cfg.Identity.Database].Password
 	i := &iris{realms: map[string]*realm.Realm{}}
 	var err error
-	if i.Identity, err = identity.New(s.ctx, "identity", args, append(needs, pulumi.DependsOn([]pulumi.Resource{store}))...); err != nil {
+	if i.Identity, err = identity.New(s.ctx, "identity", args, append(needs, store.Ready())...); err != nil {
 		return nil, err
 	}
 	return i, s.realms(args.Common, i)
@@ -85,7 +85,7 @@ func (s *stack) publicIssuer() string {
 // realms exist once Keycloak runs.
 func (s *stack) realms(common part.Common, i *iris) error {
 	cfg := s.cfg.Identity
-	var running pulumi.ResourceOption = pulumi.DependsOn([]pulumi.Resource{i.Identity})
+	running := i.Ready()
 	if !common.Protect {
 		// With Keycloak itself its realms are gone: nobody has to ask it for that, and it may not answer any more. While
 		// they are protected a destroy does not get that far, and must not forget what is still there.

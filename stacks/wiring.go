@@ -62,14 +62,14 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	needs := append(definitions, pulumi.DependsOn([]pulumi.Resource{trust}))
+	needs := append(definitions, trust.Ready())
 	net, err := network.New(s.ctx, "network", p.network, needs...)
 	if err != nil {
 		return err
 	}
 	// Pods take part in a mesh from their start, or not at all.
 	if net.Mesh != nil {
-		needs = append(needs, pulumi.DependsOn([]pulumi.Resource{net.Mesh}))
+		needs = append(needs, net.Mesh.Ready())
 	}
 	store, err := s.storage(p.storage, needs)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error)
 	if err != nil {
 		return nil, err
 	}
-	return []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{d})}, nil
+	return []pulumi.ResourceOption{d.Ready()}, nil
 }
 
 // connect gives the components the cluster, and the namespaces that all of them together follow from.

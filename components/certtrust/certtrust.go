@@ -28,6 +28,7 @@ const (
 // CertTrust is a cluster that issues certificates and knows which to trust.
 type CertTrust struct {
 	pulumi.ResourceState
+	manifest.Members
 	// IssuerName is the ClusterIssuer for certificates between the platform's parts.
 	IssuerName pulumi.StringOutput
 	// PublicIssuerName is the ClusterIssuer for public host names: the ACME issuer, or the platform CA without one.

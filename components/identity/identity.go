@@ -40,6 +40,7 @@ const (
 // Identity is a running identity provider.
 type Identity struct {
 	pulumi.ResourceState
+	manifest.Members
 	// URL is the public address, without the slash at its end.
 	URL string
 	// AdminURL is the administration's API as the Control Plane wants it: what stands before /admin leads to tokens.

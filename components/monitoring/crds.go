@@ -21,7 +21,10 @@ type DefinitionsArgs struct {
 }
 
 // Definitions are the custom resource definitions of the Prometheus operator.
-type Definitions struct{ pulumi.ResourceState }
+type Definitions struct {
+	pulumi.ResourceState
+	manifest.Members
+}
 
 // NewDefinitions installs the definitions.
 func NewDefinitions(ctx *pulumi.Context, name string, args DefinitionsArgs, opts ...pulumi.ResourceOption) (*Definitions, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
@@ -62,8 +63,9 @@ func (a Args) Flows() []flow.Flow {
 // Network is a cluster with an entrance.
 type Network struct {
 	pulumi.ResourceState
-	// Mesh is the mesh; nil: none. Pods that take part start after it.
-	Mesh pulumi.Resource
+	manifest.Members
+	// Mesh is what the mesh consists of; nil: none. Pods that take part start after it.
+	Mesh *manifest.Members
 	// Ingress is the ingress controller; nil: one that was there before.
 	Ingress *traefik.Ingress
 }
@@ -83,14 +85,14 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		if err != nil {
 			return nil, err
 		}
-		opts = append(opts, pulumi.DependsOn([]pulumi.Resource{definitions}))
+		opts = append(opts, definitions.Ready())
 	}
 	if err := n.mesh(ctx, name, args, opts); err != nil {
 		return nil, err
 	}
 	if args.Traefik != nil {
 		if n.Mesh != nil {
-			opts = append(opts, pulumi.DependsOn([]pulumi.Resource{n.Mesh}))
+			opts = append(opts, n.Mesh.Ready())
 		}
 		var err error
 		if n.Ingress, err = traefik.New(ctx, name+"-ingress", *args.Traefik, opts...); err != nil {
@@ -108,13 +110,13 @@ func (n *Network) mesh(ctx *pulumi.Context, name string, args Args, opts []pulum
 		if err != nil {
 			return err
 		}
-		n.Mesh = m
+		n.Mesh = &m.Members
 	case args.Linkerd != nil:
 		m, err := linkerd.New(ctx, name+"-linkerd", *args.Linkerd, opts...)
 		if err != nil {
 			return err
 		}
-		n.Mesh = m
+		n.Mesh = &m.Members
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage/s3"
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
@@ -67,6 +68,7 @@ func (a Args) Flows() []flow.Flow {
 // Storage is a running set of data stores.
 type Storage struct {
 	pulumi.ResourceState
+	manifest.Members
 	// Databases are the databases by name.
 	Databases map[string]postgresql.Connection
 	// Cache is the cache's one endpoint.
@@ -108,7 +110,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if used {
-		needs = append(needs[:len(needs):len(needs)], pulumi.DependsOn([]pulumi.Resource{objects}))
+		needs = append(needs[:len(needs):len(needs)], objects.Ready())
 	}
 	databases, err := postgresql.New(ctx, name+"-postgresql", pg, needs...)
 	if err != nil {
@@ -118,13 +120,14 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	s.Databases = databases.Databases
+	s.Include(slices.Concat(objects.All(), databases.All(), s.Cache.All())...)
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
 }
 
 // objectStorage provisions the object storage, if there is any, and returns where backups go.
 func (s *Storage) objectStorage(
 	ctx *pulumi.Context, name string, args Args, opts []pulumi.ResourceOption,
-) (pulumi.Resource, *part.ObjectStore, error) {
+) (*manifest.Members, *part.ObjectStore, error) {
 	switch {
 	case args.MinIO != nil:
 		m, err := minio.New(ctx, name+"-minio", args.minIO(), opts...)
@@ -132,7 +135,7 @@ func (s *Storage) objectStorage(
 			return nil, nil, err
 		}
 		s.Files = &Files{Endpoint: m.Endpoint, Region: m.Region, Bucket: m.Bucket, CredentialsSecret: m.CredentialsSecret}
-		return m, m.Backups, nil
+		return &m.Members, m.Backups, nil
 	case args.S3 != nil:
 		b, err := s3.New(ctx, name+"-s3", *args.S3, opts...)
 		if err != nil {
@@ -141,9 +144,9 @@ func (s *Storage) objectStorage(
 		s.Files = &Files{
 			Endpoint: b.Endpoint, STSEndpoint: b.STSEndpoint, Region: b.Region, Bucket: b.Bucket, RoleARN: b.RoleARN,
 		}
-		return b, b.Backups, nil
+		return &b.Members, b.Backups, nil
 	}
-	return nil, nil, nil
+	return &manifest.Members{}, nil, nil
 }
 
 // useBackups has the clusters that make backups, or start from one, use the object storage, each below its own path.

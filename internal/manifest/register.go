@@ -204,6 +204,9 @@ func (r *Registrar) register(o *Object, dependencies []pulumi.Resource, common [
 	if err := r.Ctx.RegisterResource(Token(o), o.LogicalName(), props, res, opts...); err != nil {
 		return nil, fmt.Errorf("registering: %w", err)
 	}
+	if parent, ok := r.Parent.(interface{ Include(...pulumi.Resource) }); ok {
+		parent.Include(res)
+	}
 	return res, nil
 }
 

@@ -21,7 +21,10 @@ type Args struct {
 }
 
 // GatewayAPI are the resource definitions of the Gateway API.
-type GatewayAPI struct{ pulumi.ResourceState }
+type GatewayAPI struct {
+	pulumi.ResourceState
+	manifest.Members
+}
 
 // New provisions the component.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*GatewayAPI, error) {

@@ -19,7 +19,10 @@ const (
 )
 
 // Istio is a mesh that namespaces can take part in.
-type Istio struct{ pulumi.ResourceState }
+type Istio struct {
+	pulumi.ResourceState
+	manifest.Members
+}
 
 // builder carries what the steps of New share.
 type builder struct {

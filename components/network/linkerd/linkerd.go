@@ -22,6 +22,7 @@ const (
 // Linkerd is a service mesh. When it is registered, new pods of its namespaces get proxies.
 type Linkerd struct {
 	pulumi.ResourceState
+	manifest.Members
 	// Namespace is where the control plane runs.
 	Namespace pulumi.StringOutput
 }

@@ -38,6 +38,7 @@ const (
 // MinIO is a running object storage.
 type MinIO struct {
 	pulumi.ResourceState
+	manifest.Members
 	// Endpoint is the S3 interface as host:port; it speaks only TLS, with a certificate that the trust bundle verifies.
 	Endpoint string
 	// Region is what clients may put into signatures.

@@ -27,6 +27,7 @@ const (
 // PostgreSQL is a set of databases that accept connections.
 type PostgreSQL struct {
 	pulumi.ResourceState
+	manifest.Members
 	// Databases tell how to connect, by the database's name.
 	Databases map[string]Connection
 }

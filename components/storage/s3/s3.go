@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
@@ -18,6 +19,7 @@ const Audience = "sts.amazonaws.com"
 // S3 is object storage that the File Manager can use, and databases for their backups.
 type S3 struct {
 	pulumi.ResourceState
+	manifest.Members
 	// Endpoint is the host name of S3 in the region, without a scheme.
 	Endpoint string
 	// Region is where the buckets are; Bucket is the File Manager's.
@@ -86,5 +88,10 @@ func (b *builder) register(
 	token, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption,
 ) (*aws.Resource, error) {
 	opts = append([]pulumi.ResourceOption{pulumi.Parent(b.parent), pulumi.Provider(b.args.AWS)}, opts...)
-	return aws.Register(b.ctx, token, name, inputs, opts...)
+	made, err := aws.Register(b.ctx, token, name, inputs, opts...)
+	if err != nil {
+		return nil, err
+	}
+	b.parent.Include(made)
+	return made, nil
 }

@@ -28,6 +28,7 @@ const (
 // Valkey is a store behind one address.
 type Valkey struct {
 	pulumi.ResourceState
+	manifest.Members
 	// Host and Port are the address of the primary.
 	Host string
 	Port int
