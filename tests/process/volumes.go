@@ -162,6 +162,9 @@ func (c *Container) keys(kind, name string, items []corev1.KeyToPath, optional *
 	}
 	for _, item := range items {
 		text, found := data[item.Key]
+		if !found && optional != nil && *optional {
+			continue
+		}
 		if !found {
 			return nil, fmt.Errorf("%s %s has no key %s", kind, name, item.Key)
 		}

@@ -144,7 +144,7 @@ func (a Args) Flows() []flow.Flow {
 	servers := Servers()
 	return []flow.Flow{
 		{
-			Name: "ingress-public", From: flow.Peer{Everywhere: true}, To: servers, Ports: []int{httpPort, httpsPort},
+			Name: "ingress-public", From: flow.Peer{Everywhere: true}, To: servers, Ports: []int{HTTPPort, HTTPSPort},
 			Why: "Requests come in from outside of the cluster.",
 		},
 		{

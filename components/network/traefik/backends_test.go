@@ -120,8 +120,10 @@ func (i *installation) service(namespace, name string, port, target int) {
 	meta.Labels = map[string]string{discoveryv1.LabelServiceName: name}
 	i.apply(&discoveryv1.EndpointSlice{
 		ObjectMeta: meta, AddressType: discoveryv1.AddressTypeIPv4,
-		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{podAddress}}},
-		Ports:     []discoveryv1.EndpointPort{{Name: new("web"), Port: new(int32(target))}},
+		Endpoints: []discoveryv1.Endpoint{{
+			Addresses: []string{podAddress}, Conditions: discoveryv1.EndpointConditions{Ready: new(true), Serving: new(true)},
+		}},
+		Ports: []discoveryv1.EndpointPort{{Name: new("web"), Port: new(int32(target))}},
 	})
 }
 

@@ -24,14 +24,14 @@ func (b *builder) gateway() runtime.Object {
 			"allowedRoutes": map[string]any{"namespaces": map[string]any{"from": "All"}},
 		}
 	}
-	secure := listener(httpsName, httpsPort, "HTTPS")
+	secure := listener(httpsName, HTTPSPort, "HTTPS")
 	secure["tls"] = map[string]any{
 		"mode":            "Terminate",
 		"certificateRefs": []any{map[string]any{"group": "", "kind": "Secret", "name": b.defaultCertificate()}},
 	}
 	gateway := manifest.Custom(gatewayVersion, "Gateway", Namespace, name, "", map[string]any{
 		"gatewayClassName": b.args.ClassName,
-		"listeners":        []any{listener(httpName, httpPort, "HTTP"), secure},
+		"listeners":        []any{listener(httpName, HTTPPort, "HTTP"), secure},
 	})
 	gateway.SetLabels(labels())
 	return gateway

@@ -109,8 +109,8 @@ func (b *builder) server() corev1.Container {
 		// Go takes the number of processors from the container's limit by itself, but not the memory.
 		Env: []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: b.heap()}},
 		Ports: []corev1.ContainerPort{
-			{Name: httpName, ContainerPort: httpPort},
-			{Name: httpsName, ContainerPort: httpsPort},
+			{Name: httpName, ContainerPort: HTTPPort},
+			{Name: httpsName, ContainerPort: HTTPSPort},
 			{Name: managementPart, ContainerPort: managementPort},
 		},
 		VolumeMounts: []corev1.VolumeMount{

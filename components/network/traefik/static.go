@@ -69,7 +69,7 @@ func (b *builder) entryPoints() []string {
 	for _, public := range []struct {
 		name string
 		port int
-	}{{httpName, httpPort}, {httpsName, httpsPort}} {
+	}{{httpName, HTTPPort}, {httpsName, HTTPSPort}} {
 		add(public.name, fmt.Sprintf("address=:%d", public.port), fmt.Sprintf("http.maxHeaderBytes=%d", largestHeader),
 			fmt.Sprintf("transport.lifeCycle.requestAcceptGraceTimeout=%ds", acceptSeconds),
 			fmt.Sprintf("transport.lifeCycle.graceTimeOut=%ds", finishSeconds),

@@ -16,8 +16,15 @@ import (
 // Type is the component's type token.
 const Type = "controlplane:network:Ingress"
 
-// Namespace is where the ingress controller runs.
-const Namespace = "ingress"
+const (
+	// Namespace is where the ingress controller runs, and Selector is its pods there.
+	Namespace = "ingress"
+	Selector  = "app.kubernetes.io/name=" + name
+
+	// HTTPPort and HTTPSPort are those of the pods, which no process needs a privilege for.
+	HTTPPort  = 8000
+	HTTPSPort = 8443
+)
 
 const (
 	name           = "traefik"
@@ -25,9 +32,6 @@ const (
 	certificate    = "traefik-tls"
 	publicTLS      = "traefik-public-tls"
 
-	// The ports of the pods, which no process needs a privilege for.
-	httpPort       = 8000
-	httpsPort      = 8443
 	managementPort = 9000
 
 	// The names of ports, and of Traefik's entry points.
