@@ -30,7 +30,7 @@ type Client struct {
 	Name string
 	// Pods open the connections.
 	Pods flow.Peer
-	// Database is what they connect to: to the pooler, if there is one.
+	// Database is what they use.
 	Database string
 }
 
@@ -142,12 +142,8 @@ func (c Cluster) has(database string) bool {
 	return slices.ContainsFunc(c.Databases, func(d Database) bool { return d.Name == database })
 }
 
-// entrance are the pods that host leads to.
-func (p plan) entrance() flow.Peer {
-	if p.Pooler != nil {
-		return p.poolerPods()
-	}
-	return Instances(p.Name)
-}
+// entrance is what clients may connect to: poolers and instances alike. Clients learn that there is a pooler, or none any
+// more, when they are configured anew, and must not be cut off until then.
+func (p plan) entrance() flow.Peer { return peer(map[string]string{ClusterLabel: p.Name}) }
 
 func (p plan) poolerPods() flow.Peer { return peer(map[string]string{poolerLabel: p.poolerName()}) }

@@ -37,7 +37,7 @@ func TestFlows(t *testing.T) {
 
 var gateways = flow.Peer{NamespaceLabels: map[string]string{"gateway": "yes"}}
 
-// Clients reach the cluster of their own database, and there the pooler and nothing behind it.
+// Clients reach the cluster of their own database and no other: also when it gets a pooler, without being cut off.
 func TestClientsReachTheirDatabaseOnly(t *testing.T) {
 	args := perConsumer(t)
 	args.Clients = []postgresql.Client{{Name: "gateways", Pods: gateways, Database: "gateway"}}
@@ -50,8 +50,8 @@ func TestClientsReachTheirDatabaseOnly(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string][]map[string]string{
-		"gateways":     {{"cnpg.io/poolerName": "gateway-pooler-rw"}},
-		"controlplane": {{"cnpg.io/poolerName": "control-plane-pooler-rw"}},
+		"gateways":     {{"cnpg.io/cluster": "gateway"}},
+		"controlplane": {{"cnpg.io/cluster": "control-plane"}},
 	}, reach)
 }
 
