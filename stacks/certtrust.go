@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
@@ -56,6 +57,9 @@ func (s *stack) acme() *certtrust.ACME {
 	}
 	if cfg.HTTP01 != nil {
 		a.IngressClassName = cfg.HTTP01.IngressClassName
+		if s.cfg.Network.Ingress.Traefik != nil {
+			a.Ingress, a.IngressPorts = traefik.Servers(), []int{traefik.HTTPPort, traefik.HTTPSPort}
+		}
 	}
 	if r := cfg.Route53; r != nil {
 		a.Route53 = &certtrust.Route53{Region: r.Region, HostedZoneID: r.HostedZoneID, Role: r.Role}
