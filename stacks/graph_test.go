@@ -85,14 +85,14 @@ func TestImagesComeFromTheMirror(t *testing.T) {
 func TestStorage(t *testing.T) {
 	const minIO, bootstrap, database = "minio/minio", "minio/minio-bootstrap", "postgresql/platform"
 	t.Run("backups go to our own object storage", func(t *testing.T) {
-		g := graph.Run(t, profiles["zonal"])
+		g := graph.Run(t, graph.Zonal)
 		assert.Contains(t, g.After(g.Object(t, "Cluster", database)), bootstrap, "the bucket is there before the first backup")
 		spec := g.Object(t, "ObjectStore", database+"-backup").Object.Object["spec"].(map[string]any)["configuration"].(map[string]any)
 		assert.Equal(t, "s3://controlplane-files-backups/postgresql", spec["destinationPath"])
 		assert.Equal(t, "https://minio.minio.svc:9000", spec["endpointURL"])
 	})
 	t.Run("without backups the database waits for no object storage", func(t *testing.T) {
-		g := graph.Run(t, profiles["single"])
+		g := graph.Run(t, nil)
 		assert.NotContains(t, g.After(g.Object(t, "Cluster", database)), minIO)
 		assert.Empty(t, g.Objects("ObjectStore"))
 	})
@@ -105,25 +105,17 @@ func TestStorage(t *testing.T) {
 		}
 	})
 	t.Run("the cache's address leads to proxies that are ready", func(t *testing.T) {
-		g := graph.Run(t, profiles["zonal"])
+		g := graph.Run(t, graph.Zonal)
 		assert.Contains(t, g.After(g.Object(t, "Service", "valkey/valkey")), "valkey/valkey-proxies")
 	})
 	t.Run("Amazon S3 needs no object storage of ours", func(t *testing.T) {
-		g := graph.Run(t, amazon)
+		g := graph.Run(t, graph.Amazon)
 		assert.Empty(t, g.InNamespace("minio"))
 		store := g.Object(t, "ObjectStore", database+"-backup").Object.Object["spec"].(map[string]any)["configuration"].(map[string]any)
 		assert.Equal(t, "s3://example-files-backups/postgresql", store["destinationPath"])
 		assert.NotContains(t, store, "endpointURL")
 		assert.Equal(t, true, store["s3Credentials"].(map[string]any)["inheritFromIAMRole"])
 	})
-}
-
-// amazon is a configuration with object storage in AWS.
-var amazon = graph.Configuration{
-	"availability": "zonal",
-	"aws":          `{"region":"eu-central-1"}`,
-	"cluster":      `{"oidcProviderArn":"arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"}`,
-	"storage":      `{"objectStorage":{"backend":"s3","bucket":"example-files"}}`,
 }
 
 // What a stack is now decides what it can become.

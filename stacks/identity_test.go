@@ -16,7 +16,7 @@ const (
 )
 
 func TestIdentity(t *testing.T) {
-	g := graph.Run(t, profiles["zonal"])
+	g := graph.Run(t, graph.Zonal)
 	t.Run("a realm is made once Keycloak runs, and that once it can log in to its database", func(t *testing.T) {
 		assert.Subset(t, g.After(g.Resource(t, realmKind, "realm-rover")), []string{"identity/iris", "postgresql/platform-check"})
 	})
@@ -24,7 +24,7 @@ func TestIdentity(t *testing.T) {
 		g := graph.Run(t, graph.Configuration{"availability": "zonal", "storage": `{"postgresql":{"pooler":{"enabled":true}}}`})
 		assert.Equal(t, "platform-rw.postgresql.svc", environment(t, g, "identity/iris")["KC_DB_URL_HOST"])
 		egress := g.Object(t, "NetworkPolicy", "identity/allow-iris-database-egress").Object.Object["spec"]
-		assert.Contains(t, textOf(t, egress), `{"cnpg.io/cluster":"platform"}`)
+		assert.Contains(t, textOf(t, egress), `{"cnpg.io/cluster":"platform","cnpg.io/podRole":"instance"}`)
 	})
 	t.Run("the Control Plane's servers trust the realm rover and no other", func(t *testing.T) {
 		g := graph.Run(t, graph.Configuration{"identity": `{"hostname":"iris.example.com","realms":[{"name":"partners"}]}`})
@@ -81,7 +81,7 @@ func TestWayToTheAdminAPI(t *testing.T) {
 // A destroy ends also when Keycloak does not answer any more: nobody asks it to delete what is gone with it. Where
 // realms are protected it is not to forget them.
 func TestRealmsGoWithKeycloak(t *testing.T) {
-	single, zonal := graph.Run(t, nil), graph.Run(t, profiles["zonal"])
+	single, zonal := graph.Run(t, nil), graph.Run(t, graph.Zonal)
 	realm := single.Resource(t, "controlplane:identity:Realm", "realm-rover")
 	assert.Equal(t, single.Resource(t, "controlplane:identity:Identity", "identity").URN, realm.DeletedWith)
 	assert.Empty(t, zonal.Resource(t, "controlplane:identity:Realm", "realm-rover").DeletedWith)

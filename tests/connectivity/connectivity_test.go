@@ -12,6 +12,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/tests/graph"
 )
 
 // The policies of every configuration allow what its flows declare: nothing is missing, and nothing is left open beside.
@@ -129,7 +130,7 @@ func unnamed(p cluster, table flow.Table) map[string]bool {
 
 // What the platform has nothing to do with reaches what is there for everybody, and is reached by who may go anywhere.
 func TestAStranger(t *testing.T) {
-	p, _ := platform(t, profiles[zones])
+	p, _ := platform(t, graph.Zonal)
 	a, err := analyse(p)
 	require.NoError(t, err)
 	reaches, reachedBy := map[string]string{}, map[string]string{}
@@ -161,7 +162,7 @@ func TestAStranger(t *testing.T) {
 
 // Each policy that goes, and each that leaves one port more open, is noticed.
 func TestEachChangeOfThePlatformIsNoticed(t *testing.T) {
-	p, table := platform(t, profiles[zones])
+	p, table := platform(t, graph.Zonal)
 	changed := func(policy *networkingv1.NetworkPolicy, policies []*networkingv1.NetworkPolicy) bool {
 		other := p
 		other.policies = policies

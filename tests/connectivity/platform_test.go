@@ -21,37 +21,21 @@ import (
 
 const root = "../.."
 
-const (
-	zones = "zonal"
-	acme  = `"server":"https://acme.example.com/directory","email":"ops@example.com"`
-	aws   = `{"region":"eu-central-1"}`
-	oidc  = `{"oidcProviderArn":"arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"}`
-)
+const acme = `"server":"https://acme.example.com/directory","email":"ops@example.com"`
 
 // profiles are the configurations that everything here holds for, beside those of the stack files.
 var profiles = map[string]graph.Configuration{
-	"single": nil,
-	zones:    {"availability": "zonal"},
-	"Amazon S3": {
-		"availability": "zonal", "aws": aws, "cluster": oidc,
-		"storage": `{"objectStorage":{"backend":"s3","bucket":"example-files"},"postgresql":{"pooler":{"enabled":true}}}`,
-	},
-	"Istio": {"availability": "zonal", "network": `{"mesh":{"type":"istio"}}`},
-	// Its charts are in no module; these have the same workloads.
-	"Linkerd": {
-		"availability": "zonal", "network": `{"mesh":{"type":"linkerd"}}`,
-		"artifacts": `{"overrides":{
-			"linkerdCRDs":{"directory":"components/network/linkerd/testdata/linkerd-crds"},
-			"linkerdControlPlane":{"directory":"components/network/linkerd/testdata/linkerd-control-plane"},
-			"linkerdCNI":{"directory":"components/network/linkerd/testdata/linkerd2-cni"}}}`,
-	},
+	"single":    nil,
+	"zonal":     graph.Zonal,
+	"Amazon S3": graph.Amazon,
+	"Istio":     graph.Istio,
+	"Linkerd":   graph.Linkerd,
+	"pooler":    {"storage": `{"postgresql":{"pooler":{"enabled":true}}}`},
 	"Gateway API, ACME over HTTP": {
 		"network":   `{"gatewayAPI":{"enabled":true},"ingress":{"traefik":{"certificate":{"hostnames":["api.example.com"]}}}}`,
 		"certTrust": `{"acme":{` + acme + `,"http01":{}}}`,
 	},
-	"known addresses": {
-		"aws": aws, "cluster": oidc, "availability": "zonal",
-		"storage": `{"objectStorage":{"backend":"s3","bucket":"example-files"}}`,
+	"known addresses": graph.Amazon.With(graph.Configuration{
 		"certTrust": `{"acme":{` + acme + `,"route53":{"region":"eu-central-1","hostedZoneID":"Z0123456789ABCDEFGHIJ"}},
 			"certManager":{"dns01RecursiveNameservers":["192.0.2.53:53"]}}`,
 		"network": `{
@@ -65,7 +49,7 @@ var profiles = map[string]graph.Configuration{
 					{"name":"smtp","namespace":"identity","pods":{"app.kubernetes.io/name":"iris"},"cidrs":["192.0.2.25/32"],"ports":[587],"why":"Keycloak sends mail."},
 					{"name":"time","namespace":"postgresql","cidrs":["192.0.2.123/32"],"udpPorts":[123],"why":"Databases ask for the time."}
 				]}}`,
-	},
+	}),
 }
 
 // configurations are the profiles and the stack files.

@@ -20,6 +20,27 @@ const hostname = `{"hostname": "iris.example.com"}`
 // the identity provider is given a host name.
 type Configuration map[string]string
 
+// Configurations that several tests look at, beside the empty one, which is a platform of one of each.
+var (
+	// Zonal is spread over zones, with object storage of its own and backups.
+	Zonal = Configuration{"availability": "zonal"}
+	// Amazon has its object storage in AWS.
+	Amazon = Zonal.With(Configuration{
+		"aws":     `{"region":"eu-central-1"}`,
+		"cluster": `{"oidcProviderArn":"arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"}`,
+		"storage": `{"objectStorage":{"backend":"s3","bucket":"example-files"}}`,
+	})
+	// Istio and Linkerd have a mesh. The charts of Linkerd are in no module: those of its component's tests stand for them.
+	Istio   = Zonal.With(Configuration{"network": `{"mesh":{"type":"istio"}}`})
+	Linkerd = Zonal.With(Configuration{
+		"network": `{"mesh":{"type":"linkerd"}}`,
+		"artifacts": `{"overrides":{
+			"linkerdCRDs":{"directory":"components/network/linkerd/testdata/linkerd-crds"},
+			"linkerdControlPlane":{"directory":"components/network/linkerd/testdata/linkerd-control-plane"},
+			"linkerdCNI":{"directory":"components/network/linkerd/testdata/linkerd2-cni"}}}`,
+	})
+)
+
 func (c Configuration) values() map[string]string {
 	values := map[string]string{config.Namespace + ":identity": hostname}
 	for key, value := range c {
@@ -30,10 +51,8 @@ func (c Configuration) values() map[string]string {
 
 // With is the configuration with other values for some keys.
 func (c Configuration) With(other Configuration) Configuration {
-	all := maps.Clone(c)
-	if all == nil {
-		all = Configuration{}
-	}
+	all := Configuration{}
+	maps.Copy(all, c)
 	maps.Copy(all, other)
 	return all
 }
