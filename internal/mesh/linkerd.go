@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -144,16 +145,25 @@ func (m Mesh) proxied(f flow.Flow, all []flow.Flow) bool {
 }
 
 // Pods says on long-running pods what their namespace says. A proxy is put into a pod only when the pod is created: so
-// they are created anew when the mesh comes or goes, instead of staying as they are until they happen to be.
-func (m Mesh) Pods() manifest.Transform {
-	annotate := workload.EditPod(func(_ *manifest.Object, pod *corev1.PodTemplateSpec) error {
-		if pod.Annotations == nil {
-			pod.Annotations = map[string]string{}
-		}
+// they are created anew when the mesh comes or goes, instead of staying as they are until they happen to be. And where a
+// proxy would not know a probe, it leads past the proxy. The table is the platform's.
+func (m Mesh) Pods(table flow.Table) manifest.Transform {
+	annotate := workload.EditPod(func(o *manifest.Object, pod *corev1.PodTemplateSpec) error {
 		if other, found := pod.Annotations[linkerdInject]; found && other != "enabled" {
 			return fmt.Errorf("its pods say %s: %s, but their namespace is in the mesh", linkerdInject, other)
 		}
-		pod.Annotations[linkerdInject] = "enabled"
+		annotations := map[string]string{linkerdInject: "enabled"}
+		skipped := m.skipped(o.GetNamespace(), table.Flows)
+		probed := encryptedProbes(pod.Spec)
+		if !slices.Contains(m.Lenient, o.GetNamespace()) && len(probed) > 0 {
+			all := append(skipped, probed...)
+			slices.Sort(all)
+			annotations[linkerdSkipInbound] = portList(slices.Compact(all))
+		}
+		if pod.Annotations == nil {
+			pod.Annotations = map[string]string{}
+		}
+		maps.Copy(pod.Annotations, annotations)
 		return nil
 	})
 	return func(o *manifest.Object) error {
@@ -163,4 +173,31 @@ func (m Mesh) Pods() manifest.Transform {
 		}
 		return annotate(o)
 	}
+}
+
+// encryptedProbes are the ports of probes that a proxy cannot look into. It lets those in by their paths, and a
+// connection that says nothing anyway.
+func encryptedProbes(pod corev1.PodSpec) (ports []int) {
+	for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {
+		for _, probe := range []*corev1.Probe{container.StartupProbe, container.LivenessProbe, container.ReadinessProbe} {
+			switch {
+			case probe == nil:
+			case probe.GRPC != nil:
+				ports = append(ports, int(probe.GRPC.Port))
+			case probe.HTTPGet != nil && probe.HTTPGet.Scheme == corev1.URISchemeHTTPS:
+				ports = append(ports, number(container, probe.HTTPGet.Port))
+			}
+		}
+	}
+	return ports
+}
+
+// number is a port of a container, which may be given by its name.
+func number(container corev1.Container, port intstr.IntOrString) int {
+	for _, p := range container.Ports {
+		if port.Type == intstr.String && p.Name == port.StrVal {
+			return int(p.ContainerPort)
+		}
+	}
+	return port.IntValue()
 }

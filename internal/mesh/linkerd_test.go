@@ -1,10 +1,12 @@
 package mesh
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -122,7 +124,7 @@ spec: {template: {spec: {containers: [{name: db, image: db}]}}}
 	transformed := func(m Mesh) manifest.Set {
 		set, err := manifest.ParseYAML("test.yaml", []byte(yaml))
 		require.NoError(t, err)
-		require.NoError(t, set.Transform(m.Pods()))
+		require.NoError(t, set.Transform(m.Pods(flow.Table{})))
 		return set
 	}
 	annotation := func(set manifest.Set, kind, name string) any {
@@ -138,4 +140,37 @@ spec: {template: {spec: {containers: [{name: db, image: db}]}}}
 	plain, err := manifest.ParseYAML("test.yaml", []byte(yaml))
 	require.NoError(t, err)
 	assert.Equal(t, plain.Find("StatefulSet", "iris").Object, off.Find("StatefulSet", "iris").Object)
+}
+
+// TestProbesThatProxiesCannotSee: nobody but the probe may use the port, so that no flow leads past the proxy there.
+func TestProbesThatProxiesCannotSee(t *testing.T) {
+	const yaml = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, namespace: NAMESPACE}
+spec: {template: {spec: {containers: [{name: app, image: app,
+  ports: [{name: management, containerPort: 9000}],
+  startupProbe: {httpGet: {path: /started, port: management, scheme: HTTPS}},
+  readinessProbe: {httpGet: {path: /ready, port: management, scheme: HTTPS}},
+  livenessProbe: PROBE}]}}}
+`
+	table := flow.Table{Flows: []flow.Flow{between(flow.Peer{}, servers, 8443), between(ingress, servers, 8080)}}
+	for probe, want := range map[string]string{
+		"{httpGet: {path: /live, port: 8404}}":                "8443,9000",
+		"{httpGet: {path: /live, port: 9001, scheme: HTTPS}}": "8443,9000,9001",
+		"{grpc: {port: 9002}}":                                "8443,9000,9002",
+		"{tcpSocket: {port: 9003}}":                           "8443,9000",
+	} {
+		annotations := func(namespace string) map[string]any {
+			text := strings.NewReplacer("NAMESPACE", namespace, "PROBE", probe).Replace(yaml)
+			set, err := manifest.ParseYAML("test.yaml", []byte(text))
+			require.NoError(t, err)
+			require.NoError(t, set.Transform(linkerd.Pods(table)))
+			found, _, err := unstructured.NestedMap(set.Objects[0].Object, "spec", "template", "metadata", "annotations")
+			require.NoError(t, err)
+			return found
+		}
+		assert.Equal(t, want, annotations("identity")["config.linkerd.io/skip-inbound-ports"], probe)
+		assert.NotContains(t, annotations("system"), "config.linkerd.io/skip-inbound-ports", "who lets everybody in")
+		assert.Empty(t, annotations("storage"), "outside of the mesh")
+	}
 }

@@ -147,7 +147,7 @@ spec:
 		return set, err
 	}
 	set = manifest.Merge(set, pods)
-	return set, set.Transform(workload.Restrict(), plan.Mesh.Pods())
+	return set, set.Transform(workload.Restrict(), plan.Mesh.Pods(plan.Flows))
 }
 
 // up brings the stack up.
