@@ -63,7 +63,7 @@ type Service struct {
 
 // Certificate is a certificate of public names.
 type Certificate struct {
-	// Hostnames are what it is for. Without any, the certificate is that of the names inside the cluster.
+	// Hostnames are what it is for. Other hosts are served with the platform's certificate, for names inside the cluster.
 	Hostnames []string
 	// Issuer is the ClusterIssuer.
 	Issuer string

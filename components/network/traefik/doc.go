@@ -2,15 +2,14 @@
 //
 // In order: the namespace with its network policies, the permissions, the IngressClass, the certificate between the
 // platform's parts and the part of the configuration that can change at run time; the servers with their Service, with
-// what scales, guards and watches them; then the public default certificate, and the Gateway if the Gateway API is
-// served.
+// what scales, guards and watches them; then the public certificate, and the Gateway if the Gateway API is served.
 //
 // # What is served
 //
 // Ingress objects of the class, by Traefik's provider for the annotations of ingress-nginx, which serves objects without
 // any annotation just as well. Every Ingress is served on both ports: with HTTPS by the certificate of its TLS section,
-// or, if it has none, by one whose names fit, and in the end by the default certificate. Requests by HTTP are redirected,
-// but for the proofs of an ACME server, which must be answered by HTTP. An Ingress leads to the pods that its Service has
+// or, if it has none, by one whose names fit, such as the public certificate, and in the end by the platform's. Requests by
+// HTTP are redirected, but for the proofs of an ACME server, which must be answered by HTTP. An Ingress leads to the pods that its Service has
 // as endpoints, and never to a name outside of the cluster: Services of type ExternalName are denied, and so are
 // annotations that hold snippets of configuration, and those that refer to Secrets of another namespace.
 //
@@ -31,8 +30,8 @@
 // One that ends goes on as before while load balancers and nodes learn that it is no longer an endpoint; then it tells
 // whoever still asks that it is ending, and finishes what it does. An update adds a server before it ends one.
 //
-// New certificates are served without a restart, those of Ingress objects at once, the default one when the kubelet has
-// brought it into the pod, which takes about a minute.
+// New certificates are served without a restart, those of Ingress objects at once, the public and the platform's when
+// the kubelet has brought them into the pod, which takes about a minute.
 //
 // # Releases
 //

@@ -18,7 +18,7 @@ const (
 	settingsName = "traefik-dynamic"
 
 	platformFile = "platform"
-	defaultFile  = "default"
+	publicFile   = "public"
 
 	hstsName = "hsts"
 	readName = "objects-read"
@@ -74,20 +74,22 @@ func (b *builder) middlewares() map[string]any {
 	return all
 }
 
-// tls are the versions and suites for every host, and the certificates that come from files. A host that has no
-// certificate gets the default one: clients that do not name a host are served as well.
+// tls are the versions and suites for every host, and the certificates that come from files. Hosts that have none of their
+// own are served with the public one if it is for their names, and else with the platform's, like clients that name no
+// host. The public one is not Traefik's default certificate, since it may come later: without that one Traefik serves
+// nobody, while it does without any other.
 func (b *builder) tls() map[string]any {
 	platform := pair(platformFile)
-	served := platform
-	if b.defaultCertificate() != certificate {
-		served = pair(defaultFile)
+	certificates := []any{platform}
+	if b.servedCertificate() != certificate {
+		certificates = append(certificates, pair(publicFile))
 	}
 	return map[string]any{
 		"options": map[string]any{"default": map[string]any{
 			"minVersion": "VersionTLS12", "sniStrict": false, "cipherSuites": suites(),
 		}},
-		"stores":       map[string]any{"default": map[string]any{"defaultCertificate": served}},
-		"certificates": []any{platform},
+		"stores":       map[string]any{"default": map[string]any{"defaultCertificate": platform}},
+		"certificates": certificates,
 	}
 }
 
@@ -117,8 +119,8 @@ func (b *builder) files() corev1.Volume {
 		}},
 		secretFiles(certificate, platformFile, false),
 	}
-	if secret := b.defaultCertificate(); secret != certificate {
-		sources = append(sources, secretFiles(secret, defaultFile, true))
+	if secret := b.servedCertificate(); secret != certificate {
+		sources = append(sources, secretFiles(secret, publicFile, true))
 	}
 	return corev1.Volume{Name: configVolume, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		Sources: sources, DefaultMode: new(int32(0o440)),

@@ -27,7 +27,7 @@ func (b *builder) gateway() runtime.Object {
 	secure := listener(httpsName, HTTPSPort, "HTTPS")
 	secure["tls"] = map[string]any{
 		"mode":            "Terminate",
-		"certificateRefs": []any{map[string]any{"group": "", "kind": "Secret", "name": b.defaultCertificate()}},
+		"certificateRefs": []any{map[string]any{"group": "", "kind": "Secret", "name": b.servedCertificate()}},
 	}
 	gateway := manifest.Custom(gatewayVersion, "Gateway", Namespace, name, "", map[string]any{
 		"gatewayClassName": b.args.ClassName,

@@ -210,7 +210,7 @@ func TestDefaultCertificate(t *testing.T) {
 	assert.Equal(t, "letsencrypt", spec["issuerRef"].(map[string]any)["name"])
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.Certificate = traefik.Certificate{} })
 	assert.Equal(t, []string{"traefik-tls"}, names(o, "Certificate"))
-	assert.NotContains(t, o.Data("ConfigMap", "traefik-dynamic")["traefik.yaml"], "default.crt")
+	assert.NotContains(t, o.Data("ConfigMap", "traefik-dynamic")["traefik.yaml"], "public.crt")
 }
 
 // Traefik changes nothing but the status of what it serves, and reads nothing outside of the namespaces that it serves.

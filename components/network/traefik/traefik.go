@@ -136,8 +136,8 @@ func (b *builder) public() (manifest.Set, error) {
 	return manifest.Typed(objects...)
 }
 
-// defaultCertificate is the Secret with the certificate of hosts that have none of their own.
-func (b *builder) defaultCertificate() string {
+// servedCertificate is the Secret with the certificate of hosts that have none of their own.
+func (b *builder) servedCertificate() string {
 	if len(b.args.Certificate.Hostnames) > 0 {
 		return publicTLS
 	}
