@@ -35,6 +35,7 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		Recreate: cfg.UpdateStrategy == config.Recreate, Hostname: cfg.Hostname,
 		Ingress: identity.Ingress{
 			ClassName: cfg.Ingress.ClassName, Annotations: cfg.Ingress.Annotations, Issuer: s.publicIssuer(),
+			Controller: s.ingressController(), HTTP01: s.provesByHTTP(),
 			HTTP01: s.cfg.CertTrust.ACME != nil && s.cfg.CertTrust.ACME.HTTP01 != nil,
 		},
 		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
@@ -80,6 +81,12 @@ func (s *stack) publicIssuer() string {
 		return certtrust.PublicIssuer
 	}
 	return certtrust.PlatformIssuer
+}
+
+// provesByHTTP tells whether certificates for public host names are proven by HTTP-01, which pods answer.
+func (s *stack) provesByHTTP() bool {
+	acme := s.cfg.CertTrust.ACME
+	return acme != nil && acme.HTTP01 != nil
 }
 
 // realms exist once Keycloak runs.

@@ -36,6 +36,14 @@ func outside(name string, cidrs []string) flow.Peer {
 	return flow.Peer{Name: name, CIDRs: cidrs, Everywhere: len(cidrs) == 0}
 }
 
+// ingressController is what leads requests from outside to pods.
+func (s *stack) ingressController() flow.Peer {
+	if existing := s.cfg.Network.Ingress.Existing; existing != nil {
+		return flow.Peer{Name: "ingress controller", Namespace: existing.Namespace, Pods: existing.Pods}
+	}
+	return traefik.Servers()
+}
+
 // gateways are the pods that use the gateway's database and the cache.
 func (s *stack) gateways() flow.Peer {
 	return flow.Peer{Name: "gateways", NamespaceLabels: s.cfg.Network.Policies.Gateways.Labels}
