@@ -145,20 +145,19 @@ func (m Mesh) proxied(f flow.Flow, all []flow.Flow) bool {
 }
 
 // Pods says on long-running pods what their namespace says. A proxy is put into a pod only when the pod is created: so
-// they are created anew when the mesh comes or goes, instead of staying as they are until they happen to be. And where a
-// proxy would not know a probe, it leads past the proxy. The table is the platform's.
+// they are created anew when the mesh comes or goes or what it lets in changes, instead of staying as they are until they
+// happen to be. And where a proxy would not know a probe, it leads past the proxy. The table is the platform's.
 func (m Mesh) Pods(table flow.Table) manifest.Transform {
 	annotate := workload.EditPod(func(o *manifest.Object, pod *corev1.PodTemplateSpec) error {
 		if other, found := pod.Annotations[linkerdInject]; found && other != "enabled" {
 			return fmt.Errorf("its pods say %s: %s, but their namespace is in the mesh", linkerdInject, other)
 		}
-		annotations := map[string]string{linkerdInject: "enabled"}
-		skipped := m.skipped(o.GetNamespace(), table.Flows)
-		probed := encryptedProbes(pod.Spec)
-		if !slices.Contains(m.Lenient, o.GetNamespace()) && len(probed) > 0 {
-			all := append(skipped, probed...)
-			slices.Sort(all)
-			annotations[linkerdSkipInbound] = portList(slices.Compact(all))
+		namespace := o.GetNamespace()
+		annotations := m.linkerdAnnotations(namespace, table.Flows)
+		if probed := encryptedProbes(pod.Spec); len(probed) > 0 && !slices.Contains(m.Lenient, namespace) {
+			skipped := append(m.skipped(namespace, table.Flows), probed...)
+			slices.Sort(skipped)
+			annotations[linkerdSkipInbound] = portList(slices.Compact(skipped))
 		}
 		if pod.Annotations == nil {
 			pod.Annotations = map[string]string{}

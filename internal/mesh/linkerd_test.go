@@ -169,7 +169,9 @@ spec: {template: {spec: {containers: [{name: app, image: app,
 			require.NoError(t, err)
 			return found
 		}
-		assert.Equal(t, want, annotations("identity")["config.linkerd.io/skip-inbound-ports"], probe)
+		pods := annotations("identity")
+		assert.Equal(t, want, pods["config.linkerd.io/skip-inbound-ports"], probe)
+		assert.Equal(t, "all-authenticated", pods["config.linkerd.io/default-inbound-policy"])
 		assert.NotContains(t, annotations("system"), "config.linkerd.io/skip-inbound-ports", "who lets everybody in")
 		assert.Empty(t, annotations("storage"), "outside of the mesh")
 	}
