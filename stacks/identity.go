@@ -35,8 +35,8 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		Recreate: cfg.UpdateStrategy == config.Recreate, Hostname: cfg.Hostname,
 		Ingress: identity.Ingress{
 			ClassName: cfg.Ingress.ClassName, Annotations: cfg.Ingress.Annotations, Issuer: s.publicIssuer(),
-			Controller: s.ingressController(), HTTP01: s.provesByHTTP(),
-			HTTP01: s.cfg.CertTrust.ACME != nil && s.cfg.CertTrust.ACME.HTTP01 != nil,
+			Controller: s.ingressController(),
+			HTTP01:     s.provesByHTTP(),
 		},
 		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
 		Database: identityDatabase(connections[cfg.Database]),
