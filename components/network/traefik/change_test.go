@@ -54,15 +54,20 @@ func TestRollingChange(t *testing.T) {
 	balancer := &endpoints{}
 	balancer.set(old)
 
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool(i.ca)}, DialContext: balancer.dial,
-		MaxIdleConnsPerHost: clients, IdleConnTimeout: time.Minute,
-	}}
+	// Half of them have a connection each, the others share connections by HTTP/2.
+	speaks := func(http2 bool) *http.Client {
+		return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: pool(i.ca)}, DialContext: balancer.dial, ForceAttemptHTTP2: http2,
+			MaxIdleConnsPerHost: clients, IdleConnTimeout: time.Minute,
+		}}
+	}
+	versions := []*http.Client{speaks(false), speaks(true)}
 	var answered, underWay, most atomic.Int64
 	var group sync.WaitGroup
 	var failures sync.Map
 	changed := make(chan struct{})
-	for range clients {
+	for n := range clients {
+		client := versions[n%len(versions)]
 		group.Go(func() {
 			for {
 				select {

@@ -8,10 +8,11 @@
 //
 // Ingress objects of the class, by Traefik's provider for the annotations of ingress-nginx, which serves objects without
 // any annotation just as well. Every Ingress is served on both ports: with HTTPS by the certificate of its TLS section,
-// or, if it has none, by one whose names fit, such as the public certificate, and in the end by the platform's. Requests by
-// HTTP are redirected, but for the proofs of an ACME server, which must be answered by HTTP. An Ingress leads to the pods that its Service has
-// as endpoints, and never to a name outside of the cluster: Services of type ExternalName are denied, and so are
-// annotations that hold snippets of configuration, and those that refer to Secrets of another namespace.
+// or, if it has none, by one whose names fit, such as the public certificate, and in the end by the platform's. Requests
+// by HTTP are redirected, but for the proofs of an ACME server, which must be answered by HTTP. An Ingress leads to the
+// pods that its Service has as endpoints, and never to a name outside of the cluster: Services of type ExternalName are
+// denied, and so are annotations that hold snippets of configuration, and those that refer to Secrets of another
+// namespace. The size of a request's body is not limited, unless an Ingress has it buffered.
 //
 // The provider verifies the certificate of a backend only when the Ingress asks for it:
 //
@@ -25,7 +26,8 @@
 // # Availability
 //
 // A server is ready when it has read the cluster's objects: until then it would answer requests for every host with 404.
-// It does not stop being ready when the API server is away.
+// It does not stop being ready when the API server is away. The routes of the Gateway API are given five seconds, since
+// nothing tells when they have been read.
 //
 // One that ends goes on as before while load balancers and nodes learn that it is no longer an endpoint; then it tells
 // whoever still asks that it is ending, and finishes what it does. An update adds a server before it ends one.

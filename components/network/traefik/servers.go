@@ -119,7 +119,7 @@ func (b *builder) server() corev1.Container {
 			{Name: tempVolume, MountPath: "/tmp"},
 		},
 		LivenessProbe:  probe(pingPath, 10, 3),
-		ReadinessProbe: probe(readyPath, 5, 2),
+		ReadinessProbe: b.readiness(),
 		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{
 			Sleep: &corev1.SleepAction{Seconds: int64(b.drainSeconds())},
 		}},
@@ -129,6 +129,16 @@ func (b *builder) server() corev1.Container {
 func (b *builder) heap() string {
 	limit := b.args.Classes[workload.Gateway].Limits[corev1.ResourceMemory]
 	return fmt.Sprintf("%dMiB", limit.Value()*heapPercent/100/mebibyte)
+}
+
+// readiness says that a server has read the cluster's objects. Of those of the Gateway API nothing tells, so they are given
+// some seconds.
+func (b *builder) readiness() *corev1.Probe {
+	p := probe(readyPath, 5, 2)
+	if b.args.GatewayAPI {
+		p.InitialDelaySeconds = 5
+	}
+	return p
 }
 
 func probe(path string, period, failures int32) *corev1.Probe {

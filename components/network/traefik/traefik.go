@@ -82,12 +82,12 @@ func (b *builder) build() (*manifest.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A load balancer waits for servers, and servers do not wait for it.
-	entry, err := b.register(b.entry, ground)
+	servers, err := b.register(b.servers, ground)
 	if err != nil {
 		return nil, err
 	}
-	servers, err := b.register(b.servers, ground)
+	// A Service waits for its servers, whether it is told to or not, and servers do not wait for it.
+	entry, err := b.register(b.entry, ground)
 	if err != nil {
 		return nil, err
 	}
