@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -32,12 +33,7 @@ func (b *builder) istiod() (manifest.Set, error) {
 		return set, err
 	}
 	// It serves the configuration of the mesh over an API: the chart's own request, 2 GiB, is for a thousand services.
-	set, err = b.args.Workloads(set, reset(), b.args.Classes.Resources(workload.APIServer))
-	if err != nil || !b.args.ServiceMonitors {
-		return set, err
-	}
-	monitor, err := manifest.Typed(b.serviceMonitor())
-	return manifest.Merge(set, monitor), err
+	return b.workloads(set, serviceMonitor(), reset(), b.args.Classes.Resources(workload.APIServer))
 }
 
 // gatewayAPI tells istiod whether the Gateway API is its business. The chart gives it fewer rights if not.
@@ -58,12 +54,7 @@ func (b *builder) cni() (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
-	set, err = b.args.Workloads(set, b.args.Classes.Resources(workload.Operator))
-	if err != nil || !b.args.ServiceMonitors {
-		return set, err
-	}
-	monitor, err := manifest.Typed(podMonitor(agent.Pods, "istio-cni", "metrics"))
-	return manifest.Merge(set, monitor), err
+	return b.workloads(set, podMonitor(agent.Pods, "istio-cni", "metrics"), b.args.Classes.Resources(workload.Operator))
 }
 
 // ztunnel is the proxy on each node. It carries everybody's traffic, as a gateway does; what it requests is the chart's.
@@ -74,12 +65,17 @@ func (b *builder) ztunnel() (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
-	set, err = b.args.Workloads(set, b.args.Classes.Resources(workload.Gateway))
+	return b.workloads(set, podMonitor(ztunnel.Pods, "ztunnel", "ztunnel-stats"), b.args.Classes.Resources(workload.Gateway))
+}
+
+// workloads applies to a chart what holds for all workloads, and adds what has Prometheus ask them.
+func (b *builder) workloads(set manifest.Set, monitor runtime.Object, more ...manifest.Transform) (manifest.Set, error) {
+	set, err := b.args.Workloads(set, more...)
 	if err != nil || !b.args.ServiceMonitors {
 		return set, err
 	}
-	monitor, err := manifest.Typed(podMonitor(ztunnel.Pods, "ztunnel", "ztunnel-stats"))
-	return manifest.Merge(set, monitor), err
+	monitors, err := manifest.Typed(monitor)
+	return manifest.Merge(set, monitors), err
 }
 
 // render renders one of the charts with what all of them are told.

@@ -7,7 +7,7 @@ import (
 )
 
 // serviceMonitor has Prometheus ask istiod.
-func (b *builder) serviceMonitor() runtime.Object {
+func serviceMonitor() runtime.Object {
 	return manifest.Custom("monitoring.coreos.com/v1", "ServiceMonitor", Namespace, "istiod", "", map[string]any{
 		"selector":  map[string]any{"matchLabels": map[string]any{"istio": "pilot"}},
 		"endpoints": []any{map[string]any{"port": "http-monitoring", "interval": "30s"}},
