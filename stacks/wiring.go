@@ -121,6 +121,7 @@ func (s *stack) connect(p *plan, c *cluster.Cluster) error {
 	}
 	common := s.common()
 	common.Provider, common.Random, common.Namespaces = c.Provider, passwords, p.namespaces
+	common.Transforms = append(common.Transforms, p.namespaces.Mesh.Pods(p.namespaces.Flows))
 	p.share(common, s.cfg.Storage.PasswordGeneration)
 	return nil
 }
