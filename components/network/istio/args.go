@@ -81,6 +81,12 @@ func (a Args) Flows() []flow.Flow {
 			Why: "ztunnel gets configuration, and certificates for the pods of its node.",
 		},
 	}
+	if a.GatewayAPI {
+		flows = append(flows, flow.Flow{
+			Name: "istio-gateways", To: istiod, Ports: []int{controlPort},
+			Why: "Gateways and waypoints that somebody asks for get configuration and certificates.",
+		})
+	}
 	if a.ServiceMonitors {
 		flows = append(flows, a.Scrape("istiod-metrics", istiod, metricsPort),
 			a.Scrape("istio-cni-metrics", agent, metricsPort), a.Scrape("ztunnel-metrics", ztunnel, statsPort))

@@ -277,6 +277,11 @@ func TestFlowsFindTheirPods(t *testing.T) {
 		}
 	}
 	require.NoError(t, plan(args, mesh.Istio).Flows.Check())
+	args.GatewayAPI = true
+	gateways := plan(args, mesh.Istio).Flows
+	require.NoError(t, gateways.Check())
+	assert.Len(t, gateways.Into(istio.Namespace), len(plan(arguments(t), mesh.Istio).Flows.Into(istio.Namespace))+1,
+		"gateways run where somebody asks for them")
 }
 
 // A pod of the mesh is reached through the tunnel, by the kubelet, and by whom the mesh does not know.
