@@ -25,13 +25,12 @@ const acme = `"server":"https://acme.example.com/directory","email":"ops@example
 
 // profiles are the configurations that everything here holds for, beside those of the stack files.
 var profiles = map[string]graph.Configuration{
-	"single":    nil,
 	"zonal":     graph.Zonal,
 	"Amazon S3": graph.Amazon,
 	"Istio":     graph.Istio,
 	"Linkerd":   graph.Linkerd,
-	"pooler":    {"storage": `{"postgresql":{"pooler":{"enabled":true}}}`},
-	"Gateway API, ACME over HTTP": {
+	"pooler, Gateway API, ACME over HTTP": {
+		"storage":   `{"postgresql":{"pooler":{"enabled":true}}}`,
 		"network":   `{"gatewayAPI":{"enabled":true},"ingress":{"traefik":{"certificate":{"hostnames":["api.example.com"]}}}}`,
 		"certTrust": `{"acme":{` + acme + `,"http01":{}}}`,
 	},
@@ -138,7 +137,7 @@ func registered(t *testing.T, g *graph.Graph) (workloads, onNodes []end) {
 func madeByOperators(t *testing.T, g *graph.Graph) []end {
 	t.Helper()
 	var pods []end
-	make := func(o *unstructured.Unstructured, role string, labels map[string]string) {
+	standIn := func(o *unstructured.Unstructured, role string, labels map[string]string) {
 		pods = append(pods, end{namespace: o.GetNamespace(), name: fmt.Sprintf("%s-%s", o.GetName(), role), labels: labels})
 	}
 	// CloudNativePG, pkg/specs/{pods,jobs}.go and pkg/specs/pgbouncer/deployments.go.
@@ -154,21 +153,21 @@ func madeByOperators(t *testing.T, g *graph.Graph) []end {
 	}
 	for _, r := range g.Objects("Cluster") {
 		name := r.Object.GetName()
-		make(r.Object, "instance", labels(name, "database", "cnpg.io/podRole", "instance", "cnpg.io/instanceName", name+"-1"))
-		make(r.Object, "initdb", labels(name, "database", "cnpg.io/jobRole", "initdb", "cnpg.io/instanceName", name+"-1"))
-		make(r.Object, "join", labels(name, "database", "cnpg.io/jobRole", "join", "cnpg.io/instanceName", name+"-2"))
+		standIn(r.Object, "instance", labels(name, "database", "cnpg.io/podRole", "instance", "cnpg.io/instanceName", name+"-1"))
+		standIn(r.Object, "initdb", labels(name, "database", "cnpg.io/jobRole", "initdb", "cnpg.io/instanceName", name+"-1"))
+		standIn(r.Object, "join", labels(name, "database", "cnpg.io/jobRole", "join", "cnpg.io/instanceName", name+"-2"))
 	}
 	for _, r := range g.Objects("Pooler") {
 		cluster, _, err := unstructured.NestedString(r.Object.Object, "spec", "cluster", "name")
 		require.NoError(t, err)
-		make(r.Object, "pooler", labels(cluster, "pooler", "cnpg.io/podRole", "pooler", "cnpg.io/poolerName", r.Object.GetName()))
+		standIn(r.Object, "pooler", labels(cluster, "pooler", "cnpg.io/podRole", "pooler", "cnpg.io/poolerName", r.Object.GetName()))
 	}
 	// cert-manager, pkg/issuer/acme/http/pod.go: one beside each Certificate, as long as it is ordered.
 	for _, r := range g.Objects("Certificate") {
 		issuer, _, err := unstructured.NestedString(r.Object.Object, "spec", "issuerRef", "name")
 		require.NoError(t, err)
 		if issuer == certtrust.PublicIssuer && answersOverHTTP(t, g) {
-			make(r.Object, "solver", map[string]string{
+			standIn(r.Object, "solver", map[string]string{
 				"acme.cert-manager.io/http01-solver": "true",
 				"acme.cert-manager.io/http-domain":   "1", "acme.cert-manager.io/http-token": "2",
 			})
