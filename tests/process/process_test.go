@@ -90,6 +90,12 @@ func program(ctx *pulumi.Context) error {
 
 func start(t *testing.T, ca verify.CA) (*process.Process, string) {
 	t.Helper()
+	_, p, dir := startAll(t, ca)
+	return p, dir
+}
+
+func startAll(t *testing.T, ca verify.CA) (*process.Objects, *process.Process, string) {
+	t.Helper()
 	dir := t.TempDir()
 	tool := filepath.Join(t.TempDir(), "tool")
 	require.NoError(t, os.WriteFile(tool, []byte("#!/bin/sh\necho the tool was here\n"), 0o755))
@@ -99,7 +105,7 @@ func start(t *testing.T, ca verify.CA) (*process.Process, string) {
 		Replace: []string{"peer.app.svc", "127.0.1.10"}, Programs: map[string]string{"tool": tool},
 	})
 	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "the tool was here") }, 5*time.Second, 20*time.Millisecond)
-	return p, dir
+	return objects, p, dir
 }
 
 func TestContainerSeesWhatIsMounted(t *testing.T) {
@@ -123,6 +129,44 @@ func TestContainerSeesWhatIsMounted(t *testing.T) {
 	assert.NoError(t, err, "a certificate of the test's authority")
 	_, err = pair.Leaf.Verify(x509.VerifyOptions{DNSName: "other.app.svc", Roots: roots})
 	assert.Error(t, err, "with the names that were asked for and no other")
+}
+
+// A projected volume changes as a kubelet changes it: all at once behind a link, and the old version goes.
+func TestProjectedVolumeIsReplacedInOneStep(t *testing.T) {
+	objects, p, dir := startAll(t, verify.NewCA(t, "test"))
+	volume := filepath.Join(dir, "mounted", "app", "config")
+	version := func() string {
+		target, err := os.Readlink(filepath.Join(volume, "..data"))
+		require.NoError(t, err)
+		return target
+	}
+	first := version()
+	target, err := os.Readlink(filepath.Join(volume, "tls.crt"))
+	require.NoError(t, err)
+	assert.Equal(t, "..data/tls.crt", target)
+	p.Refresh()
+	assert.Equal(t, first, version(), "nothing has changed")
+	before, err := os.ReadFile(filepath.Join(volume, "tls.crt"))
+	require.NoError(t, err)
+
+	objects.Renew()
+	p.Refresh()
+	assert.NotEqual(t, first, version())
+	assert.NoDirExists(t, filepath.Join(volume, first))
+	after, err := os.ReadFile(filepath.Join(volume, "tls.crt"))
+	require.NoError(t, err)
+	assert.NotEqual(t, string(before), string(after))
+}
+
+func TestVariablesOfTheMachine(t *testing.T) {
+	objects := process.Render(t, verify.NewCA(t, "test"), program)
+	tool := filepath.Join(t.TempDir(), "tool")
+	require.NoError(t, os.WriteFile(tool, []byte("#!/bin/sh\necho \"$KUBECONFIG and $GREETING\"\n"), 0o755))
+	p := objects.Start(t, process.Spec{
+		Workload: "StatefulSet/app", Dir: t.TempDir(), Address: "127.0.1.9", Programs: map[string]string{"tool": tool},
+		Env: map[string]string{"KUBECONFIG": "/etc/app/peer"},
+	})
+	require.Eventually(t, func() bool { return strings.Contains(p.Log(), "/etc/app/peer and hello app-0") }, 5*time.Second, 20*time.Millisecond)
 }
 
 func TestLifeOfAPod(t *testing.T) {
