@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -65,8 +65,9 @@ type Service struct {
 type Certificate struct {
 	// Hostnames are what it is for. Other hosts are served with the platform's certificate, for names inside the cluster.
 	Hostnames []string
-	// Issuer is the ClusterIssuer.
+	// Issuer is the ClusterIssuer. HTTP01 says that it wants host names proven by HTTP-01, which pods of cert-manager's answer.
 	Issuer string
+	HTTP01 bool
 }
 
 // HSTS is HTTP Strict Transport Security.
@@ -103,58 +104,76 @@ func (a Args) Check() error {
 
 func (a Args) checkReplicas() []error {
 	var problems []error
+	add := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	least := 1
 	if a.Availability == workload.Zonal {
 		least = 2
 	}
 	if a.Replicas < least {
-		problems = append(problems, fmt.Errorf("Replicas is %d: with availability %s allowed are %d and more", a.Replicas, a.Availability, least))
+		add("Replicas is %d: with availability %s allowed are %d and more", a.Replicas, a.Availability, least)
 	}
-	if s := a.Autoscaling; s != nil && s.MaxReplicas <= a.Replicas {
-		problems = append(problems, fmt.Errorf("Autoscaling.MaxReplicas is %d: allowed is more than Replicas, which is %d", s.MaxReplicas, a.Replicas))
-	}
-	if s := a.Autoscaling; s != nil && s.TargetCPUPercent < 1 {
-		problems = append(problems, fmt.Errorf("Autoscaling.TargetCPUPercent is %d: allowed are 1 and more", s.TargetCPUPercent))
+	if s := a.Autoscaling; s != nil {
+		if s.MaxReplicas <= a.Replicas {
+			add("Autoscaling.MaxReplicas is %d: allowed is more than Replicas, which is %d", s.MaxReplicas, a.Replicas)
+		}
+		if s.TargetCPUPercent < 1 {
+			add("Autoscaling.TargetCPUPercent is %d: allowed are 1 and more", s.TargetCPUPercent)
+		}
 	}
 	return problems
 }
 
 func (s Service) check() []error {
 	var problems []error
-	types := []string{string(corev1.ServiceTypeLoadBalancer), string(corev1.ServiceTypeNodePort), string(corev1.ServiceTypeClusterIP)}
-	if !slices.Contains(types, string(s.Type)) {
-		problems = append(problems, fmt.Errorf("Service.Type is %q: allowed are %s", s.Type, strings.Join(types, ", ")))
+	add := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
+	types := []corev1.ServiceType{corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeNodePort, corev1.ServiceTypeClusterIP}
+	if !slices.Contains(types, s.Type) {
+		add("Service.Type is %q: allowed are %s, %s and %s", s.Type, types[0], types[1], types[2])
 	}
 	for _, port := range []struct {
 		field  string
 		number int32
 	}{{"HTTPPort", s.HTTPPort}, {"HTTPSPort", s.HTTPSPort}} {
 		if port.number < 1 || port.number > 65535 {
-			problems = append(problems, fmt.Errorf("Service.%s is %d: allowed are 1 to 65535", port.field, port.number))
+			add("Service.%s is %d: allowed are 1 to 65535", port.field, port.number)
 		}
 	}
 	if s.HTTPPort == s.HTTPSPort {
-		problems = append(problems, fmt.Errorf("Service.HTTPPort and Service.HTTPSPort are both %d: allowed are different ones", s.HTTPPort))
+		add("Service.HTTPPort and Service.HTTPSPort are both %d: allowed are different ones", s.HTTPPort)
 	}
 	return problems
 }
 
+// controlPlanePort is where the Control Plane's APIs listen.
+const controlPlanePort = 8443
+
 // Flows are the connections that the ingress controller opens and accepts.
 func (a Args) Flows() []flow.Flow {
 	servers := Servers()
-	return []flow.Flow{
+	flows := []flow.Flow{
 		{
 			Name: "ingress-public", From: flow.Peer{Everywhere: true}, To: servers, Ports: []int{HTTPPort, HTTPSPort},
 			Why: "Requests come in from outside of the cluster.",
 		},
 		{
 			Name: "ingress-backends", From: servers, To: flow.Peer{},
-			Why: "Requests go to the pods that Ingress objects name, on whatever port, such as 8443 in controlplane-system; " +
-				"what a pod accepts is up to the policies of its own namespace.",
+			Why: "Requests go to the pods that Ingress objects name, on whatever port; what a pod accepts is up to the policies " +
+				"of its own namespace.",
+		},
+		{
+			Name: "ingress-controlplane", From: servers, To: flow.Peer{Namespace: a.ControlPlaneNamespace}, Ports: []int{controlPlanePort},
+			Why: "Requests go to the Control Plane's APIs.",
 		},
 		a.ToAPIServer("ingress-api-server", servers, "Ingress objects, endpoints and certificates are read, and addresses written."),
 		a.Scrape("ingress-metrics", servers, managementPort),
 	}
+	if a.Certificate.HTTP01 {
+		flows = append(flows, flow.Flow{
+			Name: "ingress-http01", From: servers, To: certmanager.Solvers(Namespace), Ports: []int{certmanager.SolverPort},
+			Why: "The ACME server is led to the proof that the public host names are ours.",
+		})
+	}
+	return flows
 }
 
 // Servers are the pods of the ingress controller.

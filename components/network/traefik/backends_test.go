@@ -127,10 +127,6 @@ func (i *installation) service(namespace, name string, port, target int) {
 	})
 }
 
-func typed(version, kind string) metav1.TypeMeta {
-	return metav1.TypeMeta{APIVersion: version, Kind: kind}
-}
-
 // ingress leads a host to a Service of the same name as the Ingress. The annotations are those of ingress-nginx.
 func ingress(namespace, name, host string, port int, annotations map[string]string) *networkingv1.Ingress {
 	o := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Annotations: map[string]string{}}}

@@ -10,7 +10,9 @@ const gatewayVersion = gatewayGroup + "/v1"
 
 // gatewayClass is the class of Gateways that Traefik serves.
 func (b *builder) gatewayClass() runtime.Object {
-	class := manifest.Custom(gatewayVersion, "GatewayClass", "", b.args.ClassName, "", map[string]any{"controllerName": gatewayController})
+	class := manifest.Custom(gatewayVersion, "GatewayClass", "", b.args.ClassName, "", map[string]any{
+		"controllerName": gatewayController,
+	})
 	class.SetLabels(labels())
 	return class
 }

@@ -117,7 +117,9 @@ func TestPod(t *testing.T) {
 
 // What a server takes to end fits into what it is given, and load balancers have the time that they need.
 func TestTimes(t *testing.T) {
-	for kind, least := range map[corev1.ServiceType]int64{corev1.ServiceTypeClusterIP: 10, corev1.ServiceTypeNodePort: 10, corev1.ServiceTypeLoadBalancer: 30} {
+	for kind, least := range map[corev1.ServiceType]int64{
+		corev1.ServiceTypeClusterIP: 10, corev1.ServiceTypeNodePort: 10, corev1.ServiceTypeLoadBalancer: 30,
+	} {
 		o := rendered(t, workload.Zonal, func(a *traefik.Args) { a.Service.Type = kind })
 		pod := find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec
 		ending := pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds
@@ -229,18 +231,22 @@ func TestPermissions(t *testing.T) {
 		"networking.k8s.io ingresses list,watch", "networking.k8s.io ingresses/status update",
 	}
 	classes := "networking.k8s.io ingressclasses list,watch"
-	assert.ElementsMatch(t, append(slices.Clone(ingresses), classes), describe(find[rbacv1.ClusterRole](t, o, "ClusterRole", "traefik").Rules))
+	cluster := func(o *process.Objects) []string {
+		return describe(find[rbacv1.ClusterRole](t, o, "ClusterRole", "traefik").Rules)
+	}
+	assert.ElementsMatch(t, append(slices.Clone(ingresses), classes), cluster(o))
 	assert.Empty(t, names(o, "Role"))
 
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.Namespaces = []string{"shop"} })
-	assert.ElementsMatch(t, []string{classes, " namespaces list"}, describe(find[rbacv1.ClusterRole](t, o, "ClusterRole", "traefik").Rules))
+	assert.ElementsMatch(t, []string{classes, " namespaces list"}, cluster(o))
 	var namespaces []string
 	for _, role := range o.Of("Role") {
 		namespaces = append(namespaces, role.GetNamespace())
 	}
 	assert.Equal(t, []string{"ingress", "shop"}, namespaces)
 	assert.ElementsMatch(t, ingresses, describe(find[rbacv1.Role](t, o, "Role", "traefik").Rules))
-	assert.Equal(t, "kubernetes.io/metadata.name in (ingress,shop)", options(t, o)["providers.kubernetesIngressNGINX.watchNamespaceSelector"])
+	assert.Equal(t, "kubernetes.io/metadata.name in (ingress,shop)",
+		options(t, o)["providers.kubernetesIngressNGINX.watchNamespaceSelector"])
 }
 
 func TestGateway(t *testing.T) {
@@ -272,10 +278,13 @@ func TestMonitoring(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	assert.ElementsMatch(t, []string{
+	always := []string{
 		"default-deny", "allow-dns", "allow-ingress-public-ingress", "allow-ingress-backends-egress",
-		"allow-ingress-api-server-egress", "allow-ingress-metrics-ingress",
-	}, names(rendered(t, workload.Single, nil), "NetworkPolicy"))
+		"allow-ingress-controlplane-egress", "allow-ingress-api-server-egress", "allow-ingress-metrics-ingress",
+	}
+	assert.ElementsMatch(t, always, names(rendered(t, workload.Single, nil), "NetworkPolicy"))
+	o := rendered(t, workload.Single, func(a *traefik.Args) { a.Certificate.HTTP01 = true })
+	assert.ElementsMatch(t, append(always, "allow-ingress-http01-ingress", "allow-ingress-http01-egress"), names(o, "NetworkPolicy"))
 }
 
 func TestEveryResourceBelongsToTheComponent(t *testing.T) {
@@ -299,7 +308,7 @@ func TestBadArguments(t *testing.T) {
 		{func(a *traefik.Args) { a.Autoscaling = &workload.Autoscaling{MaxReplicas: 3, TargetCPUPercent: 75} },
 			"Autoscaling.MaxReplicas is 3: allowed is more than Replicas, which is 3"},
 		{func(a *traefik.Args) { a.Service.Type = "ExternalName" },
-			`Service.Type is "ExternalName": allowed are LoadBalancer, NodePort, ClusterIP`},
+			`Service.Type is "ExternalName": allowed are LoadBalancer, NodePort and ClusterIP`},
 		{func(a *traefik.Args) { a.Service.HTTPPort = 0 }, "Service.HTTPPort is 0: allowed are 1 to 65535"},
 		{func(a *traefik.Args) { a.Service.HTTPPort = 443 },
 			"Service.HTTPPort and Service.HTTPSPort are both 443: allowed are different ones"},
@@ -327,7 +336,9 @@ func (g *given) Call(args pulumi.MockCallArgs) (property.PropertyMap, error) {
 }
 
 func TestAddress(t *testing.T) {
-	for kind, want := range map[corev1.ServiceType]string{corev1.ServiceTypeLoadBalancer: "lb.example.com", corev1.ServiceTypeNodePort: ""} {
+	for kind, want := range map[corev1.ServiceType]string{
+		corev1.ServiceTypeLoadBalancer: "lb.example.com", corev1.ServiceTypeNodePort: "",
+	} {
 		got := make(chan string, 1)
 		status := property.NewPropertyMapFromMap(map[string]any{"loadBalancer": map[string]any{
 			"ingress": []any{map[string]any{"ip": "192.0.2.7"}, map[string]any{"ip": "192.0.2.8", "hostname": "lb.example.com"}},

@@ -167,7 +167,8 @@ func (i *installation) launch(kubeconfig string) *server {
 func (i *installation) serve() *server {
 	i.t.Helper()
 	s := i.launch(i.kubeconfig(traefik.Namespace, "traefik"))
-	require.Eventually(i.t, func() bool { return s.Ready(i.t.Context()) == nil }, 30*time.Second, 50*time.Millisecond, "the server gets ready")
+	require.Eventually(i.t, func() bool { return s.Ready(i.t.Context()) == nil }, 30*time.Second, 50*time.Millisecond,
+		"the server gets ready")
 	return s
 }
 
@@ -186,8 +187,10 @@ func (s *server) dial(ctx context.Context, network, address string) (net.Conn, e
 // client verifies servers with the authorities, and follows no redirects.
 func (s *server) client(authorities ...verify.CA) *http.Client {
 	return &http.Client{
-		Timeout:       15 * time.Second,
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool(authorities...)}, DialContext: s.dial, DisableKeepAlives: true},
+		Timeout: 15 * time.Second,
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: pool(authorities...)}, DialContext: s.dial, DisableKeepAlives: true,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -77,7 +77,8 @@ func (b *builder) clusterRules() []rbacv1.PolicyRule {
 	rules := []rbacv1.PolicyRule{watch("networking.k8s.io", "ingressclasses")}
 	switch {
 	case b.args.GatewayAPI:
-		rules = append(rules, watch("", "namespaces"), watch(gatewayGroup, "gatewayclasses"), update(gatewayGroup, "gatewayclasses/status"))
+		rules = append(rules, watch("", "namespaces"),
+			watch(gatewayGroup, "gatewayclasses"), update(gatewayGroup, "gatewayclasses/status"))
 	case len(b.args.Namespaces) > 0:
 		// They are selected by their label, once.
 		rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"list"}})
@@ -96,7 +97,8 @@ func (b *builder) namespacedRules() []rbacv1.PolicyRule {
 	if b.args.GatewayAPI {
 		rules = append(rules,
 			watch(gatewayGroup, "gateways", "httproutes", "grpcroutes", "tlsroutes", "referencegrants", "backendtlspolicies"),
-			update(gatewayGroup, "gateways/status", "httproutes/status", "grpcroutes/status", "tlsroutes/status", "backendtlspolicies/status"),
+			update(gatewayGroup, "gateways/status", "httproutes/status", "grpcroutes/status", "tlsroutes/status",
+				"backendtlspolicies/status"),
 		)
 	}
 	return rules

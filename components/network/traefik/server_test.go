@@ -128,7 +128,8 @@ func TestServer(t *testing.T) {
 	t.Run("what is denied", func(t *testing.T) { i.within(t).denied(t, s) })
 	t.Run("renewal", func(t *testing.T) { i.within(t).renewal(t, s, other) })
 	t.Run("access log", func(t *testing.T) {
-		get(t, public, "https://api.example.com/logged?code=hidden", "Authorization", "Bearer hidden", "Cookie", "session=hidden", "User-Agent", "browser")
+		get(t, public, "https://api.example.com/logged?code=hidden",
+			"Authorization", "Bearer hidden", "Cookie", "session=hidden", "User-Agent", "browser")
 		require.EventuallyWithT(t, func(t *assert.CollectT) { assert.NotEmpty(t, s.logged("/logged")) }, soon, 50*time.Millisecond)
 		var line map[string]any
 		require.NoError(t, json.Unmarshal([]byte(s.logged("/logged")[0]), &line))

@@ -37,7 +37,8 @@ var pace = workload.Pace{Up: workload.Step{Window: 0, Every: 30}, Down: workload
 func (b *builder) servers() (manifest.Set, error) {
 	objects := []runtime.Object{scraped(), b.deployment()}
 	if a := b.args.Autoscaling; a != nil {
-		objects = append(objects, workload.Autoscaler(meta(name), b.args.Replicas, *a, pace), workload.ScaledBudget(meta(name), selector()))
+		objects = append(objects,
+			workload.Autoscaler(meta(name), b.args.Replicas, *a, pace), workload.ScaledBudget(meta(name), selector()))
 	}
 	if b.args.ServiceMonitor {
 		objects = append(objects, b.serviceMonitor())
