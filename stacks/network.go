@@ -120,7 +120,7 @@ func (s *stack) traefik(cfg config.Traefik) *traefik.Args {
 	args := &traefik.Args{
 		Image: cfg.Image, ClassName: cfg.ClassName, DefaultClass: cfg.DefaultClass, Replicas: cfg.Replicas,
 		Service:     ingressService(cfg.Service),
-		Certificate: traefik.Certificate{Hostnames: cfg.Certificate.Hostnames, Issuer: s.publicIssuer()},
+		Certificate: traefik.Certificate{Hostnames: cfg.Certificate.Hostnames, Issuer: s.publicIssuer(), HTTP01: len(cfg.Certificate.Hostnames) > 0 && s.provesByHTTP()},
 		HSTS: traefik.HSTS{
 			MaxAge: time.Duration(cfg.HSTS.MaxAge), IncludeSubdomains: cfg.HSTS.IncludeSubdomains, Preload: cfg.HSTS.Preload,
 		},

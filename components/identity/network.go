@@ -13,7 +13,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
-// solverPort is that of the pods by which cert-manager answers HTTP-01 challenges.
 const solverPort = 8089
 
 // The names of ports.
@@ -46,9 +45,8 @@ func (a Args) Flows() []flow.Flow {
 		},
 	}
 	if a.Ingress.HTTP01 {
-		solvers := flow.Peer{Namespace: Namespace, Pods: map[string]string{"acme.cert-manager.io/http01-solver": "true"}}
 		flows = append(flows, flow.Flow{
-			Name: "iris-http01", From: a.Ingress.Controller, To: solvers, Ports: []int{solverPort},
+			Name: "iris-http01", From: a.Ingress.Controller, To: certmanager.Solvers(Namespace), Ports: []int{certmanager.SolverPort},
 			Why: "The ingress controller leads the ACME server to the proof that a public host name is ours.",
 		})
 	}
