@@ -13,8 +13,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
-const solverPort = 8089
-
 // The names of ports.
 const (
 	httpsName   = "https"
