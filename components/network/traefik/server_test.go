@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,6 +124,21 @@ func TestServer(t *testing.T) {
 		for _, path := range []string{"/api/rawdata", "/api/version", "/dashboard/", "/debug/pprof/", "/"} {
 			assert.Equal(t, http.StatusNotFound, get(t, public, "https://traefik-management.ingress.svc:9000"+path).StatusCode, path)
 		}
+	})
+	t.Run("no answer is lost", func(t *testing.T) {
+		// The backend answers by HTTP/2, and at once: an answer can be there before the request is noted as sent.
+		client := s.client(i.ca)
+		client.Transport.(*http.Transport).DisableKeepAlives = false
+		client.Transport.(*http.Transport).MaxIdleConnsPerHost = 20
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				for range 100 {
+					assert.Empty(t, ask(client))
+				}
+			})
+		}
+		group.Wait()
 	})
 	t.Run("verified backends", func(t *testing.T) { i.within(t).verifiedBackends(t, s, backends, other) })
 	t.Run("what is denied", func(t *testing.T) { i.within(t).denied(t, s) })
