@@ -52,18 +52,15 @@ func TestStack(t *testing.T) {
 	prepareClients(t, cluster, options, up)
 	for name, client := range clients {
 		t.Run("a consumer uses the "+name, func(t *testing.T) {
-			runClient(t, cluster, up, name, "write", client.write)
-			runClient(t, cluster, up, name, "refuse", client.refuse)
+			runClient(t, cluster, name, "write", client.write)
+			runClient(t, cluster, name, "refuse", client.refuse)
 		})
 	}
 	t.Run("a machine gets a token of the trusted issuer", func(t *testing.T) { machineToken(t, cluster, options, up) })
 	t.Run("the administrator logs in, but not from outside", func(t *testing.T) { administration(t, cluster, options, up) })
 	t.Run("the identity provider's servers form one cluster", func(t *testing.T) { oneCluster(t, cluster) })
-	for name, script := range reach {
-		t.Run("a client in the cluster and the identity provider's "+name, func(t *testing.T) {
-			runClient(t, cluster, up, "reach", name, script)
-		})
-	}
+	t.Run("a machine gets a token through the ingress", func(t *testing.T) { throughIngress(t, cluster, options, up) })
+	t.Run("pods reach what is declared, and nothing else", func(t *testing.T) { connections(t, cluster, options) })
 	t.Run("Prometheus would find metrics", func(t *testing.T) { metrics(t, cluster) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
 		loseAllPods(t, cluster)
@@ -71,11 +68,14 @@ func TestStack(t *testing.T) {
 	})
 	for name, client := range clients {
 		t.Run("a consumer uses the "+name+" after the loss of all pods", func(t *testing.T) {
-			runClient(t, cluster, up, name, "again", client.again)
+			runClient(t, cluster, name, "again", client.again)
 		})
 	}
 	t.Run("a machine gets a token after the loss of all pods", func(t *testing.T) { machineToken(t, cluster, options, up) })
-	for _, name := range []string{"e2e-app", "e2e-reader", clientNamespace} {
+	for _, name := range []string{consumer, trust} {
+		require.NoError(t, cluster.Clients.CoreV1().Secrets(clientNamespace).Delete(cluster.Context(), name, metav1.DeleteOptions{}))
+	}
+	for _, name := range []string{"e2e-app", "e2e-reader"} {
 		require.NoError(t, cluster.Clients.CoreV1().Namespaces().Delete(cluster.Context(), name, metav1.DeleteOptions{}))
 	}
 	t.Run("a second up changes nothing", func(t *testing.T) {
@@ -103,6 +103,7 @@ func requireVacant(t *testing.T, inventory []string) {
 	for _, taken := range []string{
 		"namespaces. /cert-manager", "namespaces. /controlplane-system",
 		"namespaces. /cnpg-system", "namespaces. /postgresql", "namespaces. /valkey", "namespaces. /minio", "namespaces. /identity",
+		"namespaces. /ingress", "namespaces. /istio-system", "namespaces. /linkerd",
 		"customresourcedefinitions.apiextensions.k8s.io /clusters.postgresql.cnpg.io",
 		"customresourcedefinitions.apiextensions.k8s.io /certificates.cert-manager.io",
 		"customresourcedefinitions.apiextensions.k8s.io /bundles.trust.cert-manager.io",

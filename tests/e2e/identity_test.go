@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -38,24 +39,32 @@ const irisHost = "iris.identity.svc"
 type keycloak struct {
 	*http.Client
 	url string
+	// host is the name that requests are for; empty: that of the url.
+	host string
 }
 
 func connectKeycloak(t *testing.T, cluster *verify.Cluster, up *automation.Result) keycloak {
 	t.Helper()
-	bundle, err := cluster.Clients.CoreV1().ConfigMaps(clientNamespace).Get(cluster.Context(), up.Outputs["trustBundle"].(string), metav1.GetOptions{})
-	require.NoError(t, err)
+	return connect(t, cluster, up, portforward.Target{
+		Namespace: identity.Namespace, Selector: identity.Selector, Port: identity.Port,
+	}, irisHost)
+}
+
+// connect makes a client of pods that verifies them as the host, by the trust bundle.
+func connect(t *testing.T, cluster *verify.Cluster, up *automation.Result, target portforward.Target, host string) keycloak {
+	t.Helper()
 	roots := x509.NewCertPool()
-	require.True(t, roots.AppendCertsFromPEM([]byte(bundle.Data[up.Outputs["trustBundleKey"].(string)])))
+	require.True(t, roots.AppendCertsFromPEM([]byte(trusted(t, cluster, up))))
 	forwarder, err := portforward.Listen(context.Background(), portforward.Options{
 		Config: func() (*rest.Config, error) { return clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG")) },
-		Target: portforward.Target{Namespace: identity.Namespace, Selector: identity.Selector, Port: identity.Port},
+		Target: target,
 		Log:    os.Stderr,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, forwarder.Close()) })
 	return keycloak{
 		Client: &http.Client{Timeout: verify.Patience, Transport: &http.Transport{
-			TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: irisHost}, DisableKeepAlives: true,
+			TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: host}, DisableKeepAlives: true,
 		}},
 		url: fmt.Sprintf("https://localhost:%d/auth", forwarder.Port()),
 	}
@@ -73,6 +82,7 @@ func (k keycloak) ask(path string, form url.Values) (status int, answer map[stri
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	request.Host = cmp.Or(k.host, request.Host)
 	response, err := k.Do(request)
 	if err != nil {
 		return 0, nil, err
@@ -167,12 +177,4 @@ func oneCluster(t *testing.T, cluster *verify.Cluster) {
 			assert.Equal(c, strconv.Itoa(len(pods.Items)), string(found[1]))
 		}, verify.Patience, time.Second, "%s sees all servers", pod.Name)
 	}
-}
-
-// reach are scripts for a client in another namespace: what clients need is open, and what is between the servers, or
-// for Prometheus, is not.
-var reach = map[string]string{
-	"tokens":         `timeout 10 bash -c '</dev/tcp/iris.identity.svc/8443'`,
-	"management":     `! timeout 5 bash -c '</dev/tcp/iris-management.identity.svc/9000'`,
-	"cluster-member": `! timeout 5 bash -c '</dev/tcp/iris-management.identity.svc/7800'`,
 }

@@ -15,11 +15,19 @@ import (
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
-// clientNamespace is where clients of the data stores run: a namespace of another owner that asks for the trust bundle.
-const clientNamespace = "e2e-clients"
+const (
+	// clientNamespace is where consumers of the data stores run: the Control Plane itself.
+	clientNamespace = "controlplane-system"
+	// consumer is the Secret with what the stack hands to them, trust the one with the certificates that they trust.
+	consumer = "e2e-consumer"
+	trust    = "e2e-trust"
+)
 
-// trustFile is where clients find the trust bundle.
-const trustFile = "/trust/ca.crt"
+// trustFile is where clients find the trust bundle, under bundleKey of its Secret.
+const (
+	trustFile = "/trust/" + bundleKey
+	bundleKey = "ca.crt"
+)
 
 // clients are scripts that use the data stores as a consumer does: by the endpoint and the credentials of the outputs,
 // over TLS that the trust bundle verifies. What is written first must be there when all pods have been lost, but for the
@@ -50,21 +58,23 @@ var clients = map[string]struct {
 	},
 }
 
-// prepareClients makes the namespace of the clients, with what the stack hands to consumers.
+// prepareClients gives clients what the stack hands to consumers.
 func prepareClients(t *testing.T, cluster *verify.Cluster, options automation.Options, up *automation.Result) {
-	label := bundleLabel(t, up)
-	label["pod-security.kubernetes.io/enforce"] = "restricted"
-	cluster.Namespace(clientNamespace, label)
 	outputs, err := automation.Outputs(cluster.Context(), options)
 	require.NoError(t, err)
 	controlPlane := func(output string) map[string][]byte {
-		secret, err := cluster.Clients.CoreV1().Secrets("controlplane-system").Get(cluster.Context(), outputs[output].Value.(string), metav1.GetOptions{})
+		secret, err := cluster.Clients.CoreV1().Secrets(clientNamespace).Get(cluster.Context(), outputs[output].Value.(string), metav1.GetOptions{})
 		require.NoError(t, err)
 		return secret.Data
 	}
 	redis, keys := outputs["redis"].Value.(map[string]any), controlPlane("s3CredentialsSecretName")
-	_, err = cluster.Clients.CoreV1().Secrets(clientNamespace).Create(cluster.Context(), &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "consumer"},
+	secrets := cluster.Clients.CoreV1().Secrets(clientNamespace)
+	_, err = secrets.Create(cluster.Context(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: trust}, StringData: map[string]string{bundleKey: trusted(t, cluster, up)},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	_, err = secrets.Create(cluster.Context(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: consumer},
 		StringData: map[string]string{
 			"DATABASE_URL": string(controlPlane("controlplaneDbSecretName")["url"]), "PGSSLROOTCERT": trustFile,
 			"REDIS_HOST": redis["host"].(string), "REDISCLI_AUTH": redis["password"].(string), "VALKEYCLI_AUTH": redis["password"].(string),
@@ -77,36 +87,49 @@ func prepareClients(t *testing.T, cluster *verify.Cluster, options automation.Op
 }
 
 // runClient runs a script with the image of one of the data stores and expects it to succeed.
-func runClient(t *testing.T, cluster *verify.Cluster, up *automation.Result, client, step, script string) {
+func runClient(t *testing.T, cluster *verify.Cluster, client, step, script string) {
 	t.Helper()
 	runner := pod(client+"-"+step, clientImage(t, cluster, client))
 	c := &runner.Spec.Containers[0]
 	c.Command, c.Args = []string{"sh", "-c", script}, nil
 	user := int64(10001)
 	runner.Spec.SecurityContext.RunAsUser = &user
-	c.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "consumer"}}}}
-	key := up.Outputs["trustBundleKey"].(string)
+	c.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: consumer}}}}
 	runner.Spec.Volumes = []corev1.Volume{
-		{Name: "trust", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: up.Outputs["trustBundle"].(string)},
-			Items:                []corev1.KeyToPath{{Key: key, Path: "ca.crt"}},
+		{Name: "trust", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+			SecretName: trust, Items: []corev1.KeyToPath{{Key: bundleKey, Path: bundleKey}},
 		}}},
 		{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 	}
 	c.VolumeMounts = []corev1.VolumeMount{{Name: "trust", MountPath: "/trust", ReadOnly: true}, {Name: "tmp", MountPath: "/tmp"}}
-	pods := cluster.Clients.CoreV1().Pods(clientNamespace)
+	phase, log := runToEnd(t, cluster, clientNamespace, runner)
+	assert.Equal(t, corev1.PodSucceeded, phase, "%s %s: %s", client, step, log)
+}
+
+// runToEnd creates a pod, and tells how it has ended and what it has said.
+func runToEnd(t *testing.T, cluster *verify.Cluster, namespace string, runner *corev1.Pod) (phase corev1.PodPhase, log string) {
+	t.Helper()
+	pods := cluster.Clients.CoreV1().Pods(namespace)
 	_, err := pods.Create(cluster.Context(), runner, metav1.CreateOptions{})
 	require.NoError(t, err)
-	phase := corev1.PodPending
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		now, err := pods.Get(cluster.Context(), runner.Name, metav1.GetOptions{})
 		if assert.NoError(c, err) {
 			phase = now.Status.Phase
 			assert.Contains(c, []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed}, phase)
 		}
-	}, verify.Patience, time.Second, "the client of the %s comes to an end", client)
-	log, _ := pods.GetLogs(runner.Name, &corev1.PodLogOptions{}).DoRaw(cluster.Context())
-	assert.Equal(t, corev1.PodSucceeded, phase, "%s %s: %s", client, step, log)
+	}, verify.Patience, time.Second, "%s comes to an end", runner.Name)
+	said, err := pods.GetLogs(runner.Name, &corev1.PodLogOptions{}).DoRaw(cluster.Context())
+	require.NoError(t, err)
+	return phase, string(said)
+}
+
+// trusted are the certificates of the trust bundle.
+func trusted(t *testing.T, cluster *verify.Cluster, up *automation.Result) string {
+	t.Helper()
+	bundle, err := cluster.Clients.CoreV1().ConfigMaps("e2e-reader").Get(cluster.Context(), up.Outputs["trustBundle"].(string), metav1.GetOptions{})
+	require.NoError(t, err)
+	return bundle.Data[up.Outputs["trustBundleKey"].(string)]
 }
 
 // clientImage is an image that the cluster runs already, and that has the client.
