@@ -51,6 +51,8 @@ func (b *builder) trustManager() (manifest.Set, error) {
 			"filterExpiredCertificates": map[string]any{"enabled": true},
 			"app": map[string]any{
 				"trust": map[string]any{"namespace": ControlPlaneNamespace},
+				// By default it is a port of API servers, which network policies cannot tell from those where they are not known.
+				"webhook": map[string]any{"port": trustWebhookPort},
 				"metrics": map[string]any{"service": map[string]any{
 					"servicemonitor": map[string]any{"enabled": tm.ServiceMonitor},
 				}},

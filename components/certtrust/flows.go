@@ -13,7 +13,7 @@ import (
 // The ports of the pods, as the charts have them.
 const (
 	webhookPort      = 10250
-	trustWebhookPort = 6443
+	trustWebhookPort = 10260
 	metricsPort      = 9402
 )
 
