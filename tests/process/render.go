@@ -30,6 +30,8 @@ type Object struct {
 	Protected bool
 	// IgnoreChanges are the paths whose changes the engine leaves alone.
 	IgnoreChanges []string
+	// UpdateTime is how long an update may take; empty: what the plugin allows.
+	UpdateTime string
 }
 
 // Objects are all that a program registers, with the Secrets and ConfigMaps that cert-manager and trust-manager make.
@@ -197,6 +199,7 @@ func decode(args pulumi.MockResourceArgs) (*Object, error) {
 	object := &Object{
 		Unstructured: &unstructured.Unstructured{}, Parent: args.RegisterRPC.GetParent(),
 		Protected: args.RegisterRPC.GetProtect(), IgnoreChanges: args.RegisterRPC.GetIgnoreChanges(),
+		UpdateTime: args.RegisterRPC.GetCustomTimeouts().GetUpdate(),
 	}
 	return object, object.UnmarshalJSON(data)
 }

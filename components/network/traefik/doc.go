@@ -30,7 +30,8 @@
 // nothing tells when they have been read.
 //
 // One that ends goes on as before while load balancers and nodes learn that it is no longer an endpoint; then it tells
-// whoever still asks that it is ending, and finishes what it does. An update adds a server before it ends one.
+// whoever still asks that it is ending, and finishes what it does. An update adds a server before it ends one. A load
+// balancer of AWS that leads to pods takes minutes for either: there a new server is ready only when it is asked.
 //
 // New certificates are served without a restart, those of Ingress objects at once, the public and the platform's when
 // the kubelet has brought them into the pod, which takes about a minute.

@@ -66,11 +66,16 @@ func (b *builder) middlewares() map[string]any {
 			"status": []string{"599"}, "service": "unavailable-service@kubernetesingressnginx", "query": "/",
 		}},
 	}
+	headers := map[string]any{}
 	if h := b.args.HSTS; h.MaxAge > 0 {
-		all[hstsName] = map[string]any{"headers": map[string]any{
-			"stsSeconds": int64(h.MaxAge / time.Second), "stsIncludeSubdomains": h.IncludeSubdomains, "stsPreload": h.Preload,
-		}}
+		headers["stsSeconds"] = int64(h.MaxAge / time.Second)
+		headers["stsIncludeSubdomains"], headers["stsPreload"] = h.IncludeSubdomains, h.Preload
+	} else {
+		// Servers from before it was switched off refer to it until they are replaced, and would serve nothing without.
+		// It takes headers to be one, so it removes the one that nobody is to see.
+		headers["customResponseHeaders"] = map[string]any{"Strict-Transport-Security": ""}
 	}
+	all[hstsName] = map[string]any{"headers": headers}
 	return all
 }
 

@@ -19,8 +19,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 // definitions installs the resource definitions of the Gateway API.
@@ -150,4 +152,23 @@ func TestTrustedProxies(t *testing.T) {
 	}}
 	a = get(t, forged, "https://plain.example.com/", "X-Forwarded-For", "203.0.113.7")
 	assert.Equal(t, "127.0.0.2", told(t, a).Header.Get("X-Forwarded-For"))
+}
+
+// Servers whose arguments still name HSTS when it is switched off go on to serve until they are replaced.
+func TestHSTSIsSwitchedOff(t *testing.T) {
+	i := install(t, arguments())
+	i.plainService("shop", "plain", "plain.example.com", 8080)
+	i.apply(ingress("shop", "plain", "plain.example.com", 8080, nil))
+	s := i.serve()
+	public := s.client(i.ca)
+	assert.NotEmpty(t, get(t, public, "https://plain.example.com/").Header.Get("Strict-Transport-Security"))
+
+	later := rendered(t, workload.Zonal, func(a *traefik.Args) { a.HSTS.MaxAge = 0 })
+	i.Find("ConfigMap", "traefik-dynamic").Unstructured = later.Find("ConfigMap", "traefik-dynamic").Unstructured
+	s.Refresh()
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		a := get(t, public, "https://plain.example.com/")
+		assert.Equal(t, http.StatusOK, a.StatusCode)
+		assert.Empty(t, a.Header.Get("Strict-Transport-Security"))
+	}, soon, 100*time.Millisecond)
 }

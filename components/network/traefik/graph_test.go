@@ -133,6 +133,27 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// A load balancer of AWS that leads to pods takes minutes to begin with one and to end with another: updates wait for
+// both.
+func TestTimesOfBalancersThatLeadToPods(t *testing.T) {
+	const gate = "elbv2.k8s.aws/pod-readiness-gate-inject"
+	render := func(annotations map[string]string) *process.Objects {
+		return rendered(t, workload.Zonal, func(a *traefik.Args) {
+			a.Service.Type, a.Service.Annotations = corev1.ServiceTypeLoadBalancer, annotations
+		})
+	}
+	o := render(traefik.NLBAnnotations())
+	assert.Equal(t, "enabled", o.Find("Namespace", traefik.Namespace).GetLabels()[gate])
+	pod := find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec
+	assert.GreaterOrEqual(t, pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds, int64(120))
+	assert.Greater(t, *pod.TerminationGracePeriodSeconds, pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds+35)
+	assert.Equal(t, "30m", o.Find("Deployment", "traefik").UpdateTime, "more than the engine's ten minutes")
+
+	o = render(nil)
+	assert.NotContains(t, o.Find("Namespace", traefik.Namespace).GetLabels(), gate)
+	assert.Empty(t, o.Find("Deployment", "traefik").UpdateTime)
+}
+
 func TestNothingIsExposedOrSent(t *testing.T) {
 	all := options(t, rendered(t, workload.Single, nil))
 	for option := range all {
@@ -155,7 +176,7 @@ func TestHSTS(t *testing.T) {
 	}
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.HSTS = traefik.HSTS{} })
 	assert.NotContains(t, options(t, o), key)
-	assert.NotContains(t, settings(o), "sts")
+	assert.NotContains(t, settings(o), "stsSeconds")
 }
 
 func TestService(t *testing.T) {

@@ -21,8 +21,13 @@ const (
 	tempVolume   = "tmp"
 
 	// endpointSeconds is how long a server goes on as before while it is removed from all lists of endpoints, and
-	// balancedSeconds how long where a load balancer finds out by asking every ten seconds or so.
-	endpointSeconds, balancedSeconds = 10, 30
+	// balancedSeconds how long where a load balancer finds out by asking every ten seconds or so. One of AWS that leads to
+	// pods is told, and opens connections to them for about two minutes more (aws-load-balancer-controller, issue 2366).
+	endpointSeconds, balancedSeconds, deregisterSeconds = 10, 30, 150
+
+	// updateTime is how long an update may take where each new server waits for such a load balancer: with the engine's
+	// ten minutes, six of them would be too many.
+	updateTime = "30m"
 
 	// heapPercent is the share of the memory that Go's heap is kept below as long as it can be.
 	heapPercent = 90
@@ -47,10 +52,13 @@ func (b *builder) servers() (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
+	deployment := set.Find("Deployment", name)
+	if b.args.Service.leadsToPods() {
+		deployment.Options = append(deployment.Options, pulumi.Timeouts(&pulumi.CustomTimeouts{Create: updateTime, Update: updateTime}))
+	}
 	if b.args.Autoscaling != nil {
 		// The autoscaler owns the number. If it were left out, Kubernetes would take it as 1 the moment the autoscaler is
 		// switched on, and end all servers but one.
-		deployment := set.Find("Deployment", name)
 		deployment.Options = append(deployment.Options, pulumi.IgnoreChanges([]string{"spec.replicas"}))
 	}
 	return set, nil
@@ -98,7 +106,10 @@ func (b *builder) pod() corev1.PodSpec {
 
 // drainSeconds is how long a server that is to end goes on as before.
 func (b *builder) drainSeconds() int {
-	if b.args.Service.Type == corev1.ServiceTypeLoadBalancer {
+	switch s := b.args.Service; {
+	case s.leadsToPods():
+		return deregisterSeconds
+	case s.Type == corev1.ServiceTypeLoadBalancer:
 		return balancedSeconds
 	}
 	return endpointSeconds

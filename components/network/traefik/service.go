@@ -17,16 +17,31 @@ import (
 // controller nothing happens: the cloud provider's own one leaves Services of type "external" alone. Source: the
 // documentation of the AWS Load Balancer Controller, "NLB" and "Annotations" of Services.
 func NLBAnnotations() map[string]string {
-	const prefix = "service.beta.kubernetes.io/aws-load-balancer-"
 	return map[string]string{
-		prefix + "type":            "external",
-		prefix + "nlb-target-type": "ip",
-		prefix + "scheme":          "internet-facing",
-		prefix + "attributes":      "load_balancing.cross_zone.enabled=true",
+		nlbPrefix + "type":       "external",
+		nlbTargetType:            nlbTargetsPods,
+		nlbPrefix + "scheme":     "internet-facing",
+		nlbPrefix + "attributes": "load_balancing.cross_zone.enabled=true",
 		// The PROXY protocol is off unless it is asked for, and is not needed: targets that are addresses lose that of the
 		// client only by default.
-		prefix + "target-group-attributes": "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false",
+		nlbPrefix + "target-group-attributes": "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false",
 	}
+}
+
+const (
+	nlbPrefix      = "service.beta.kubernetes.io/aws-load-balancer-"
+	nlbTargetType  = nlbPrefix + "nlb-target-type"
+	nlbTargetsPods = "ip"
+
+	// readinessGate on a namespace has the AWS Load Balancer Controller keep new pods from being ready until the load
+	// balancer sends them requests, which takes minutes: an update would else end all old servers before. Source: its
+	// documentation, "Pod readiness gate".
+	readinessGate, readinessGateValue = "elbv2.k8s.aws/pod-readiness-gate-inject", "enabled"
+)
+
+// leadsToPods tells whether the load balancer knows the pods themselves, and not only the nodes.
+func (s Service) leadsToPods() bool {
+	return s.Type == corev1.ServiceTypeLoadBalancer && s.Annotations[nlbTargetType] == nlbTargetsPods
 }
 
 // entry is where requests arrive.

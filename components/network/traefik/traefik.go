@@ -113,7 +113,11 @@ func (b *builder) ground() (manifest.Set, error) {
 	if err != nil {
 		return manifest.Set{}, err
 	}
-	objects := append(b.args.Common.Namespaces.Objects(Namespace, b.args.NamespaceLabels()), b.permissions()...)
+	namespaceLabels := b.args.NamespaceLabels()
+	if b.args.Service.leadsToPods() {
+		namespaceLabels[readinessGate] = readinessGateValue
+	}
+	objects := append(b.args.Common.Namespaces.Objects(Namespace, namespaceLabels), b.permissions()...)
 	objects = append(objects, settings, b.class(), certmanager.Leaf{
 		Namespace: Namespace, Name: certificate, ClusterIssuer: b.args.Issuer,
 		DNSNames: hosts(), Usages: []string{"server auth"},
