@@ -19,6 +19,13 @@ import (
 	"k8s.io/pod-security-admission/api"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/components/identity"
+	"github.com/telekom/controlplane-infrastructure/components/network/istio"
+	"github.com/telekom/controlplane-infrastructure/components/network/linkerd"
+	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
+	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
+	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
@@ -218,6 +225,15 @@ func walkValues(v resource.PropertyValue, visit func(resource.PropertyValue, boo
 func TestTablesAgree(t *testing.T) {
 	assert.Equal(t, config.BundleLabel, certtrust.BundleLabel)
 	assert.Equal(t, config.BundleLabelValue, certtrust.BundleLabelValue)
+	for name, namespace := range map[string]string{
+		config.NamespaceCertManager: certtrust.Namespace, config.NamespaceControlPlane: certtrust.ControlPlaneNamespace,
+		config.NamespaceDatabaseOperator: postgresql.OperatorNamespace, config.NamespacePostgreSQL: postgresql.Namespace,
+		config.NamespaceIdentity: identity.Namespace, config.NamespaceIngress: traefik.Namespace,
+		config.NamespaceIstio: istio.Namespace, config.NamespaceLinkerd: linkerd.Namespace,
+		config.NamespaceMinIO: minio.Namespace, config.NamespaceValkey: valkey.Namespace,
+	} {
+		assert.Equal(t, name, namespace)
+	}
 }
 
 // TestOperatorsHaveTheirPublishedResources: the figures are those of the Control Plane's infrastructure page.

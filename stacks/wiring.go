@@ -79,6 +79,9 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
+	if err := s.ingress(net, p.network, needs, iris); err != nil {
+		return err
+	}
 	s.export(trust, net, store, iris)
 	return nil
 }

@@ -51,6 +51,8 @@ type Identity struct {
 	AdminUser     string
 	AdminPassword pulumi.StringOutput
 	AdminSecret   string
+	// Ground is what there is before the first server starts, the namespace first of all.
+	Ground []pulumi.Resource
 }
 
 // builder carries what the steps of New share.
@@ -84,9 +86,11 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 		args: args, reg: args.Registrar(ctx, i), adminPassword: i.AdminPassword,
 		databasePassword: pulumi.ToSecret(args.Database.Password.ToStringOutput()).(pulumi.StringOutput),
 	}
-	if err := b.build(); err != nil {
+	ground, err := b.build()
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", resourceName, err)
 	}
+	i.Ground = ground.Resources()
 	return i, ctx.RegisterResourceOutputs(i, pulumi.Map{
 		"url": pulumi.String(i.URL), "adminUrl": pulumi.String(i.AdminURL), "internalUrl": pulumi.String(i.InternalURL),
 		"adminUser": pulumi.String(i.AdminUser), "adminPassword": i.AdminPassword, "adminSecret": pulumi.String(i.AdminSecret),
@@ -120,21 +124,21 @@ func (a Args) adminPassword(ctx *pulumi.Context, parent pulumi.Resource, resourc
 	return pulumi.ToSecret(p.Result).(pulumi.StringOutput), nil
 }
 
-// build registers the parts in the order in which each can work.
-func (b *builder) build() error {
+// build registers the parts in the order in which each can work, and returns the first.
+func (b *builder) build() (*manifest.Group, error) {
 	ground, err := b.register(b.ground)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	servers, err := b.register(b.servers, ground)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := b.register(b.entry, ground); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = b.register(b.handover, servers)
-	return err
+	return ground, err
 }
 
 // register adds the objects that a step makes once what they need is ready.

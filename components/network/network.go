@@ -66,11 +66,14 @@ type Network struct {
 	manifest.Members
 	// Mesh is what the mesh consists of; nil: none. Pods that take part start after it.
 	Mesh *manifest.Members
-	// Ingress is the ingress controller; nil: one that was there before.
+	// Ingress is the ingress controller; nil: one that was there before, or none yet.
 	Ingress *traefik.Ingress
+
+	// definitions are what everything here waits for, those of the Gateway API included.
+	definitions []pulumi.ResourceOption
 }
 
-// New provisions the component.
+// New provisions the component, but for the ingress controller.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	n := &Network{}
 	if err := ctx.RegisterComponentResource(Type, name, n, opts...); err != nil {
@@ -90,16 +93,23 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := n.mesh(ctx, name, args, opts); err != nil {
 		return nil, err
 	}
-	if args.Traefik != nil {
-		if n.Mesh != nil {
-			opts = append(opts, n.Mesh.Ready())
-		}
-		var err error
-		if n.Ingress, err = traefik.New(ctx, name+"-ingress", *args.Traefik, opts...); err != nil {
-			return nil, err
-		}
-	}
+	n.definitions = opts
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{})
+}
+
+// Enter provisions the ingress controller, if it is Traefik. It is a step of its own because namespaces that are watched by
+// name must be there before.
+func (n *Network) Enter(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) error {
+	if args.Traefik == nil {
+		return nil
+	}
+	opts = append(opts, n.definitions...)
+	if n.Mesh != nil {
+		opts = append(opts, n.Mesh.Ready())
+	}
+	var err error
+	n.Ingress, err = traefik.New(ctx, name+"-ingress", *args.Traefik, opts...)
+	return err
 }
 
 // mesh provisions the mesh, if there is one.
