@@ -149,7 +149,18 @@ func TestTimesOfBalancersThatLeadToPods(t *testing.T) {
 	assert.Greater(t, *pod.TerminationGracePeriodSeconds, pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds+35)
 	assert.Equal(t, "30m", o.Find("Deployment", "traefik").UpdateTime, "more than the engine's ten minutes")
 
+	minReady := func(o *process.Objects) int32 {
+		return find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.MinReadySeconds
+	}
+	assert.EqualValues(t, 10, minReady(o), "after the gate")
+	o = rendered(t, workload.Zonal, func(a *traefik.Args) {
+		a.Service.Type, a.Service.Annotations = corev1.ServiceTypeLoadBalancer, traefik.NLBAnnotations()
+		a.Service.LoadBalancerClass = "eks.amazonaws.com/nlb"
+	})
+	assert.EqualValues(t, 150, minReady(o), "EKS Auto Mode knows no gate")
+
 	o = render(nil)
+	assert.EqualValues(t, 10, minReady(o))
 	assert.NotContains(t, o.Find("Namespace", traefik.Namespace).GetLabels(), gate)
 	assert.Empty(t, o.Find("Deployment", "traefik").UpdateTime)
 }

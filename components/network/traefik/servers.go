@@ -83,6 +83,9 @@ func (b *builder) deployment() *appsv1.Deployment {
 	if b.args.Replicas > 1 {
 		// Load balancers find a new server before the next old one goes.
 		d.Spec.MinReadySeconds = endpointSeconds
+		if s := b.args.Service; s.leadsToPods() && s.LoadBalancerClass == autoModeClass {
+			d.Spec.MinReadySeconds = deregisterSeconds // as long to begin as to end
+		}
 	}
 	return d
 }

@@ -37,6 +37,9 @@ const (
 	// balancer sends them requests, which takes minutes: an update would else end all old servers before. Source: its
 	// documentation, "Pod readiness gate".
 	readinessGate, readinessGateValue = "elbv2.k8s.aws/pod-readiness-gate-inject", "enabled"
+
+	// autoModeClass is that of load balancers of EKS Auto Mode, which has no such gates.
+	autoModeClass = "eks.amazonaws.com/nlb"
 )
 
 // leadsToPods tells whether the load balancer knows the pods themselves, and not only the nodes.
