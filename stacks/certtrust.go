@@ -57,8 +57,9 @@ func (s *stack) acme() *certtrust.ACME {
 	}
 	if cfg.HTTP01 != nil {
 		a.IngressClassName = cfg.HTTP01.IngressClassName
-		if s.cfg.Network.Ingress.Traefik != nil {
-			a.Ingress, a.IngressPorts = traefik.Servers(), []int{traefik.HTTPPort, traefik.HTTPSPort}
+		a.Ingress = *s.prover()
+		if a.Ingress.Namespace == traefik.Namespace && s.cfg.Network.Ingress.Traefik != nil {
+			a.IngressPorts = []int{traefik.HTTPPort, traefik.HTTPSPort}
 		}
 	}
 	if r := cfg.Route53; r != nil {

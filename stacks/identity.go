@@ -11,6 +11,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/identity/realm"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
@@ -35,8 +36,8 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 		Recreate: cfg.UpdateStrategy == config.Recreate, Hostname: cfg.Hostname,
 		Ingress: identity.Ingress{
 			ClassName: cfg.Ingress.ClassName, Annotations: cfg.Ingress.Annotations, Issuer: s.publicIssuer(),
-			Controller: s.ingressController(),
-			HTTP01:     s.provesByHTTP(),
+			Controller: s.controllerOf(cfg.Ingress.ClassName),
+			HTTP01:     s.prover(),
 		},
 		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
 		Database: identityDatabase(connections[cfg.Database]),
@@ -87,6 +88,23 @@ func (s *stack) publicIssuer() string {
 func (s *stack) provesByHTTP() bool {
 	acme := s.cfg.CertTrust.ACME
 	return acme != nil && acme.HTTP01 != nil
+}
+
+// prover is what leads ACME servers to these pods; nil: names are not proven so.
+func (s *stack) prover() *flow.Peer {
+	if !s.provesByHTTP() {
+		return nil
+	}
+	controller := s.controllerOf(s.cfg.CertTrust.ACME.HTTP01.IngressClassName)
+	return &controller
+}
+
+// controllerOf is what serves an IngressClass. Of another than the platform's it is not known where it runs.
+func (s *stack) controllerOf(class string) flow.Peer {
+	if class != s.cfg.Network.Ingress.ClassName() {
+		return flow.Peer{Name: "ingress controller"}
+	}
+	return s.ingressController()
 }
 
 // realms exist once Keycloak runs.

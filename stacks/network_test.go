@@ -37,6 +37,41 @@ func TestIngress(t *testing.T) {
 			}
 		}
 	})
+	t.Run("proofs of host names reach whoever checks them, and whom they are for", func(t *testing.T) {
+		policies := func(network, identity, http01 string) (solver, servers, check string) {
+			g := graph.Run(t, graph.Configuration{
+				"network": network, "identity": `{"hostname":"iris.example.com","ingress":` + identity + `}`,
+				"certTrust": `{"acme":{"server":"https://acme.example.com","email":"a@example.com","http01":` + http01 + `}}`,
+			})
+			for name, text := range map[string]*string{
+				"identity/allow-iris-http01-ingress": &solver, "identity/allow-iris-ingress-ingress": &servers,
+				"cert-manager/allow-cert-manager-http01-ingress-egress": &check,
+			} {
+				for _, r := range g.Objects("NetworkPolicy") {
+					if r.Name == name {
+						*text = textOf(t, r.Object.Object["spec"])
+					}
+				}
+			}
+			return solver, servers, check
+		}
+		const traefik, web, anybody = `"kubernetes.io/metadata.name":"ingress"`, `"kubernetes.io/metadata.name":"web"`, `"namespaceSelector":{}`
+		solver, servers, check := policies(`{}`, `{}`, `{}`)
+		assert.Contains(t, solver, traefik)
+		assert.Contains(t, servers, traefik)
+		assert.Contains(t, check, `"port":8000`)
+
+		solver, servers, check = policies(`{"ingress":{"existing":{"className":"nginx","namespace":"web"}}}`, `{}`, `{}`)
+		assert.Contains(t, solver, web)
+		assert.Contains(t, servers, web)
+		assert.Contains(t, check, web, "its pods may listen anywhere")
+		assert.NotContains(t, check, `"port":`)
+
+		solver, servers, check = policies(`{}`, `{"className":"internal"}`, `{"ingressClassName":"public"}`)
+		assert.Contains(t, solver, anybody, "Traefik does not serve the class")
+		assert.Contains(t, servers, anybody)
+		assert.Empty(t, check)
+	})
 	t.Run("a load balancer of AWS", func(t *testing.T) {
 		annotations := func(service string) map[string]string {
 			g := graph.Run(t, graph.Configuration{"network": `{"ingress":{"traefik":{"service":` + service + `}}}`})

@@ -105,8 +105,8 @@ type ACME struct {
 	ServerPorts []int
 	// IngressClassName answers HTTP-01 challenges through the ingress controller of this class.
 	IngressClassName string
-	// Ingress is where that controller's pods run and IngressPorts the ports on which they serve HTTP and HTTPS, as far
-	// as they are known.
+	// Ingress is where that controller's pods run, as far as is known, and IngressPorts the ports on which they serve HTTP
+	// and HTTPS; none: on whatever port.
 	Ingress      flow.Peer
 	IngressPorts []int
 	// Route53 answers DNS-01 challenges.

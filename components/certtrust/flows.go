@@ -67,7 +67,7 @@ func (a Args) acmeFlows() []flow.Flow {
 		Name: "cert-manager-http01", From: controller, To: flow.Peer{Everywhere: true}, Ports: []int{80, 443},
 		Why: "cert-manager looks for the answer to a challenge under the public host name first, and follows redirects.",
 	})
-	if len(a.ACME.IngressPorts) > 0 {
+	if a.ACME.Ingress.Namespace != "" {
 		flows = append(flows, flow.Flow{
 			Name: "cert-manager-http01-ingress", From: controller, To: a.ACME.Ingress, Ports: a.ACME.IngressPorts,
 			Why: "Inside the cluster the address of a load balancer leads straight to the ingress controller's pods.",

@@ -115,6 +115,10 @@ func TestFlowsOfACME(t *testing.T) {
 	}{
 		"none":    {issuer: nil},
 		"HTTP-01": {http01(), nil, []string{acme, "cert-manager-http01 everywhere [80 443] []", "cert-manager-http01-ingress ingress [8000 8443] []"}},
+		"HTTP-01 by a controller on ports of its own": {existing(flow.Peer{Namespace: "web"}), nil, []string{
+			acme, "cert-manager-http01 everywhere [80 443] []", "cert-manager-http01-ingress web [] []",
+		}},
+		"HTTP-01 by a controller anywhere": {existing(flow.Peer{}), nil, []string{acme, "cert-manager-http01 everywhere [80 443] []"}},
 		"DNS-01": {route53(), nil, []string{
 			acme, "cert-manager-dns01 everywhere [53] [53]", "cert-manager-route53 everywhere [443] []",
 		}},
@@ -131,6 +135,13 @@ func TestFlowsOfACME(t *testing.T) {
 			assert.Equal(t, c.want, leaving(args.Flows()))
 		})
 	}
+}
+
+// existing is HTTP-01 by an ingress controller of others.
+func existing(controller flow.Peer) *certtrust.ACME {
+	a := http01()
+	a.IngressClassName, a.Ingress, a.IngressPorts = "nginx", controller, nil
+	return a
 }
 
 func route53() *certtrust.ACME {

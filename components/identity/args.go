@@ -56,10 +56,10 @@ type Ingress struct {
 	Annotations map[string]string
 	// Issuer is the ClusterIssuer of the public certificates.
 	Issuer string
-	// HTTP01 says that it has host names proven by HTTP-01 challenges.
-	HTTP01 bool
-	// Controller is where the ingress controller's pods run. Without anything it is any pod.
+	// Controller is where the pods of the class's ingress controller run. Without anything it is any pod.
 	Controller flow.Peer
+	// HTTP01 is where those of the controller run that answers for host names; nil: they are not proven by HTTP-01.
+	HTTP01 *flow.Peer
 }
 
 // Admin is the access to the administration.

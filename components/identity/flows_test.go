@@ -22,8 +22,8 @@ func TestFlows(t *testing.T) {
 		if args.Common, err = process.Common(ctx, workload.Zonal); err != nil {
 			return err
 		}
-		args.Admin.PlainHTTP, args.Ingress.HTTP01 = true, true
-		args.Ingress.Controller = flow.Peer{Namespace: "ingress"}
+		args.Admin.PlainHTTP = true
+		args.Ingress.Controller, args.Ingress.HTTP01 = flow.Peer{Namespace: "ingress"}, &flow.Peer{Namespace: "ingress"}
 		args.Surroundings = flows.Surroundings
 		declared = args.Flows()
 		args.Namespaces.Flows.Flows = declared

@@ -42,9 +42,9 @@ func (a Args) Flows() []flow.Flow {
 			Why: "The ingress controller leads the public to the realms, and administrators to the administration.",
 		},
 	}
-	if a.Ingress.HTTP01 {
+	if a.Ingress.HTTP01 != nil {
 		flows = append(flows, flow.Flow{
-			Name: "iris-http01", From: a.Ingress.Controller, To: certmanager.Solvers(Namespace), Ports: []int{certmanager.SolverPort},
+			Name: "iris-http01", From: *a.Ingress.HTTP01, To: certmanager.Solvers(Namespace), Ports: []int{certmanager.SolverPort},
 			Why: "The ingress controller leads the ACME server to the proof that a public host name is ours.",
 		})
 	}
