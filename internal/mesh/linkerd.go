@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
@@ -167,11 +169,42 @@ func (m Mesh) Pods(table flow.Table) manifest.Transform {
 	})
 	return func(o *manifest.Object) error {
 		kinds := []string{"Deployment", "StatefulSet", "DaemonSet"}
-		if m.Kind != Linkerd || !m.Enrolled(o.GetNamespace()) || !slices.Contains(kinds, o.GetKind()) {
+		switch {
+		case m.Kind != Linkerd || !m.Enrolled(o.GetNamespace()):
 			return nil
+		case slices.Contains(kinds, o.GetKind()):
+			return annotate(o)
 		}
-		return annotate(o)
+		return databasePods(o, m.linkerdAnnotations(o.GetNamespace(), table.Flows))
 	}
+}
+
+// databasePods has the pods that CloudNativePG makes created anew too. A pooler's follow the annotations of their template.
+// Those of a database do not follow theirs: it takes a change of their environment. Source: CloudNativePG,
+// internal/controller/cluster_upgrade.go.
+func databasePods(o *manifest.Object, annotations map[string]string) error {
+	switch o.GroupVersionKind().GroupKind() {
+	case schema.GroupKind{Group: "postgresql.cnpg.io", Kind: "Pooler"}:
+		path := []string{"spec", "template", "metadata", "annotations"}
+		all, _, err := unstructured.NestedStringMap(o.Object, path...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o, err)
+		}
+		maps.Copy(annotations, all)
+		return unstructured.SetNestedStringMap(o.Object, annotations, path...)
+	case schema.GroupKind{Group: "postgresql.cnpg.io", Kind: "Cluster"}:
+		env, _, err := unstructured.NestedSlice(o.Object, "spec", "env")
+		if err != nil {
+			return fmt.Errorf("%s: %w", o, err)
+		}
+		var all []string
+		for _, key := range slices.Sorted(maps.Keys(annotations)) {
+			all = append(all, key+"="+annotations[key])
+		}
+		env = append(env, map[string]any{"name": "MESH", "value": strings.Join(all, " ")})
+		return unstructured.SetNestedSlice(o.Object, env, "spec", "env")
+	}
+	return nil
 }
 
 // encryptedProbes are the ports of probes that a proxy cannot look into. It lets those in by their paths, and a

@@ -142,6 +142,43 @@ spec: {template: {spec: {containers: [{name: db, image: db}]}}}
 	assert.Equal(t, plain.Find("StatefulSet", "iris").Object, off.Find("StatefulSet", "iris").Object)
 }
 
+// TestDatabasesAreCreatedAnewToo: without, they would stay outside, and afterwards have proxies that nobody tells where
+// traffic goes.
+func TestDatabasesAreCreatedAnewToo(t *testing.T) {
+	const yaml = `apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata: {name: platform, namespace: NAMESPACE}
+spec: {env: [{name: TZ, value: UTC}]}
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Pooler
+metadata: {name: platform-pooler, namespace: NAMESPACE}
+spec: {template: {metadata: {annotations: {other: stays}}, spec: {containers: []}}}
+`
+	transformed := func(m Mesh, namespace string, flows ...flow.Flow) (env []any, pooler map[string]string) {
+		set, err := manifest.ParseYAML("test.yaml", []byte(strings.ReplaceAll(yaml, "NAMESPACE", namespace)))
+		require.NoError(t, err)
+		require.NoError(t, set.Transform(m.Pods(flow.Table{Flows: flows})))
+		env, _, err = unstructured.NestedSlice(set.Find("Cluster", "platform").Object, "spec", "env")
+		require.NoError(t, err)
+		pooler, _, err = unstructured.NestedStringMap(set.Find("Pooler", "platform-pooler").Object, "spec", "template", "metadata", "annotations")
+		require.NoError(t, err)
+		return env, pooler
+	}
+	off, _ := transformed(Mesh{}, "identity")
+	assert.Equal(t, []any{map[string]any{"name": "TZ", "value": "UTC"}}, off)
+	outside, _ := transformed(linkerd, "storage")
+	assert.Equal(t, off, outside)
+
+	on, pooler := transformed(linkerd, "identity")
+	assert.Len(t, on, 2)
+	assert.Equal(t, map[string]string{
+		"other": "stays", "linkerd.io/inject": "enabled", "config.linkerd.io/default-inbound-policy": "all-authenticated",
+	}, pooler)
+	more, _ := transformed(linkerd, "identity", between(anywhere, flow.Peer{Namespace: "identity"}, 5432))
+	assert.NotEqual(t, on, more, "what is let in has changed")
+}
+
 // TestProbesThatProxiesCannotSee: nobody but the probe may use the port, so that no flow leads past the proxy there.
 func TestProbesThatProxiesCannotSee(t *testing.T) {
 	const yaml = `apiVersion: apps/v1
