@@ -13,6 +13,7 @@ import (
 // TestACME has an ACME server certify a public host name: the server asks the host for the challenge's answer by HTTP,
 // through the ingress, and finds the answer of a solver that cert-manager has started.
 func TestACME(t *testing.T) {
+	parallel(t)
 	e := newEnv(t, map[string]any{})
 	server := acmetest.Start(t, e.cp)
 	acme := map[string]any{

@@ -25,6 +25,7 @@ var (
 // TestCertificateAuthorities changes the source of the platform CA from one to the next. Each time a certificate is
 // issued in one namespace and verified with the bundle that another namespace got.
 func TestCertificateAuthorities(t *testing.T) {
+	parallel(t)
 	given, provided := verify.NewCA(t, "Given CA"), verify.NewCA(t, "Provided CA")
 	controlPlane := verify.NewCA(t, "Control Plane CA from outside")
 

@@ -36,10 +36,17 @@ type env struct {
 	project string
 }
 
+// parallel runs the test beside others, as half of its time is spent on waiting. With the published plugins its state is
+// found by an environment variable, of which there is one for all.
+func parallel(t *testing.T) {
+	if !published {
+		t.Parallel()
+	}
+}
+
 // newEnv starts a control plane and makes a project whose stack "test" has the given configuration.
 func newEnv(t *testing.T, config map[string]any) *env {
 	t.Helper()
-	t.Setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
 	cp := localtest.Start(t)
 	e := &env{Cluster: verify.Connect(t, cp.Kubeconfig), t: t, cp: cp, project: newProject(t)}
 	e.configure(config)

@@ -26,6 +26,7 @@ var (
 
 // TestLifecycle takes the stack dev through its whole life.
 func TestLifecycle(t *testing.T) {
+	parallel(t)
 	e := newEnv(t, devConfig(t))
 	before := e.Inventory()
 
@@ -58,7 +59,6 @@ func TestLifecycle(t *testing.T) {
 // previewWithoutCluster is the preview of a stack for which no cluster exists.
 func previewWithoutCluster(t *testing.T, project string) *automation.Result {
 	t.Helper()
-	t.Setenv("KUBECONFIG", t.TempDir()+"/none")
 	result, err := automation.Preview(t.Context(), automation.Options{
 		Project: project, Stack: "test", Local: true, LocalDir: t.TempDir() + "/none",
 	})
@@ -136,6 +136,7 @@ func changedValue(t *testing.T, e *env) {
 
 // TestInterruptedUpContinues cancels an up in the middle; the next one goes on from there.
 func TestInterruptedUpContinues(t *testing.T) {
+	parallel(t)
 	e := newEnv(t, map[string]any{})
 	ctx, cancel := context.WithCancel(e.Context())
 	o := e.options()

@@ -22,6 +22,13 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	// All stacks have one passphrase, and none shall find a cluster by the environment.
+	for name, value := range map[string]string{"PULUMI_CONFIG_PASSPHRASE": passphrase, "KUBECONFIG": os.DevNull} {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	os.Exit(m.Run())
 }
 

@@ -19,6 +19,7 @@ var databaseClusters = schema.GroupVersionResource{Group: "postgresql.cnpg.io", 
 // TestStorage runs the data stores over three zones. CloudNativePG's operator and its backup plugin are the real ones;
 // the pods of databases, cache and object storage are simulated here, and run for real in the tests of their components.
 func TestStorage(t *testing.T) {
+	parallel(t)
 	e := newEnv(t, zonalStorage())
 	before := e.Inventory()
 	e.up()
