@@ -84,18 +84,13 @@ func (s *stack) publicIssuer() string {
 	return certtrust.PlatformIssuer
 }
 
-// provesByHTTP tells whether certificates for public host names are proven by HTTP-01, which pods answer.
-func (s *stack) provesByHTTP() bool {
-	acme := s.cfg.CertTrust.ACME
-	return acme != nil && acme.HTTP01 != nil
-}
-
-// prover is what leads ACME servers to these pods; nil: names are not proven so.
+// prover is what leads ACME servers to the pods that prove public host names by HTTP-01; nil: they are not proven so.
 func (s *stack) prover() *flow.Peer {
-	if !s.provesByHTTP() {
+	acme := s.cfg.CertTrust.ACME
+	if acme == nil || acme.HTTP01 == nil {
 		return nil
 	}
-	controller := s.controllerOf(s.cfg.CertTrust.ACME.HTTP01.IngressClassName)
+	controller := s.controllerOf(acme.HTTP01.IngressClassName)
 	return &controller
 }
 

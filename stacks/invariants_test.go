@@ -229,7 +229,8 @@ func TestTablesAgree(t *testing.T) {
 		config.NamespaceCertManager: certtrust.Namespace, config.NamespaceControlPlane: certtrust.ControlPlaneNamespace,
 		config.NamespaceDatabaseOperator: postgresql.OperatorNamespace, config.NamespacePostgreSQL: postgresql.Namespace,
 		config.NamespaceIdentity: identity.Namespace, config.NamespaceIngress: traefik.Namespace,
-		config.NamespaceIstio: istio.Namespace, config.NamespaceLinkerd: linkerd.Namespace,
+		config.NamespaceIstio: istio.Namespace, config.NamespaceIstioNodes: istio.NodeNamespace,
+		config.NamespaceLinkerd: linkerd.Namespace, config.NamespaceLinkerdNodes: linkerd.CNINamespace,
 		config.NamespaceMinIO: minio.Namespace, config.NamespaceValkey: valkey.Namespace,
 	} {
 		assert.Equal(t, name, namespace)

@@ -129,12 +129,15 @@ func (s *stack) traefik(cfg config.Traefik) *traefik.Args {
 	args := &traefik.Args{
 		Image: cfg.Image, ClassName: cfg.ClassName, DefaultClass: cfg.DefaultClass, Replicas: cfg.Replicas,
 		Service:     ingressService(cfg.Service),
-		Certificate: traefik.Certificate{Hostnames: cfg.Certificate.Hostnames, Issuer: s.publicIssuer(), HTTP01: len(cfg.Certificate.Hostnames) > 0 && s.provesByHTTP()},
+		Certificate: traefik.Certificate{Hostnames: cfg.Certificate.Hostnames, Issuer: s.publicIssuer()},
 		HSTS: traefik.HSTS{
 			MaxAge: time.Duration(cfg.HSTS.MaxAge), IncludeSubdomains: cfg.HSTS.IncludeSubdomains, Preload: cfg.HSTS.Preload,
 		},
 		TrustedProxies: cfg.TrustedProxies, ProxyProtocol: cfg.ProxyProtocol, Namespaces: cfg.Namespaces,
 		GatewayAPI: s.cfg.Network.GatewayAPI.Enabled, ServiceMonitor: cfg.ServiceMonitor,
+	}
+	if len(cfg.Certificate.Hostnames) > 0 {
+		args.Certificate.HTTP01 = s.prover()
 	}
 	if a := cfg.Autoscaling; a.Enabled {
 		args.Autoscaling = &workload.Autoscaling{MaxReplicas: a.MaxReplicas, TargetCPUPercent: a.TargetCPUPercent}

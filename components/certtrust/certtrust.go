@@ -72,37 +72,28 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 
 // build registers the parts in the order in which each can work.
 func (b *builder) build() error {
-	namespaces, err := b.register(b.namespaces)
+	namespaces, err := b.reg.Step(b.namespaces)
 	if err != nil {
 		return err
 	}
-	certManager, err := b.register(b.certManager, namespaces)
+	certManager, err := b.reg.Step(b.certManager, namespaces)
 	if err != nil {
 		return err
 	}
 	// From here on certificates can be issued: certManager is ready only when its API check has passed.
-	trustManager, err := b.register(b.trustManager, certManager)
+	trustManager, err := b.reg.Step(b.trustManager, certManager)
 	if err != nil {
 		return err
 	}
-	authority, err := b.register(b.authority, certManager)
+	authority, err := b.reg.Step(b.authority, certManager)
 	if err != nil {
 		return err
 	}
 	for _, step := range []func() (manifest.Set, error){b.acmeIssuer, b.controlPlaneIssuer} {
-		if _, err := b.register(step, authority); err != nil {
+		if _, err := b.reg.Step(step, authority); err != nil {
 			return err
 		}
 	}
-	_, err = b.register(b.bundle, trustManager, authority)
+	_, err = b.reg.Step(b.bundle, trustManager, authority)
 	return err
-}
-
-// register adds the objects that a step makes once what they need is ready.
-func (b *builder) register(step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
-	set, err := step()
-	if err != nil {
-		return nil, err
-	}
-	return b.reg.RegisterAfter(set, after...)
 }

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 )
 
 var (
@@ -24,7 +25,7 @@ var (
 		{Name: "names", From: server, To: flow.Peer{CIDRs: []string{"192.0.2.0/24"}}, Ports: []int{53}, UDPPorts: []int{53}},
 		{Name: "elsewhere", From: database, To: flow.Peer{Namespace: "backup"}, Ports: []int{1}},
 	}
-	table = flow.Table{Flows: flows, DNS: flow.ClusterDNS(), DNSPorts: []int{53}}
+	table = flowtest.Table(flows...)
 )
 
 // Only flows that begin or end in a namespace are its business.
@@ -108,7 +109,7 @@ egress:
 // A table that cannot be made policies of is a mistake in the program.
 func TestMistakesInATable(t *testing.T) {
 	with := func(more ...flow.Flow) error {
-		return flow.Table{Flows: more, DNS: flow.ClusterDNS(), DNSPorts: []int{53}}.Check()
+		return flowtest.Table(more...).Check()
 	}
 	why := flow.Flow{Name: "a", To: server, Why: "Because."}
 	assert.NoError(t, with(why))

@@ -26,16 +26,6 @@ func (t Table) Check() error {
 	return nil
 }
 
-// ClusterDNS are the DNS pods as clusters commonly have them, and the cache that nodes may have.
-func ClusterDNS() []Peer {
-	return []Peer{
-		{Name: "cluster DNS", Namespace: "kube-system", Pods: map[string]string{"k8s-app": "kube-dns"}},
-		// The address that NodeLocal DNSCache listens on unless told otherwise. It is the node's, so no selector of pods
-		// matches it. Source: the Kubernetes documentation, "Using NodeLocal DNSCache in Kubernetes Clusters".
-		{Name: "node's DNS cache", CIDRs: []string{"169.254.20.10/32"}},
-	}
-}
-
 // Into are the flows that end in a namespace.
 func (t Table) Into(namespace string) []Flow {
 	return slices.DeleteFunc(slices.Clone(t.Flows), func(f Flow) bool { return f.To.Namespace != namespace })

@@ -59,6 +59,15 @@ func (r *Registrar) RegisterAfter(set Set, groups ...*Group) (*Group, error) {
 	return r.Register(set, opts...)
 }
 
+// Step registers the set that a step of a component makes, once everything in the groups is ready.
+func (r *Registrar) Step(step func() (Set, error), after ...*Group) (*Group, error) {
+	set, err := step()
+	if err != nil {
+		return nil, err
+	}
+	return r.RegisterAfter(set, after...)
+}
+
 // Register registers every object of the set as an ordinary resource. The
 // options apply to all of them. The set itself stays as it is.
 //

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/mesh"
 )
 
@@ -87,7 +88,7 @@ func TestProbes(t *testing.T) {
 		assert.Contains(t, flows[i].From.CIDRs, "169.254.7.127/32")
 		assert.Empty(t, flows[i].Ports)
 	}
-	require.NoError(t, flow.Table{Flows: flows, DNS: flow.ClusterDNS(), DNSPorts: []int{53}}.Check())
+	require.NoError(t, flowtest.Table(flows...).Check())
 }
 
 func TestWithoutFlowsNothingComesIn(t *testing.T) {

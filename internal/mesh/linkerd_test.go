@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -64,7 +65,7 @@ func TestMeshedTrafficArrivesAtTheProxy(t *testing.T) {
 }
 
 func TestProxiesReachTheControlPlane(t *testing.T) {
-	table := flow.Table{Flows: linkerd.Flows(nil), DNS: flow.ClusterDNS(), DNSPorts: []int{53}}
+	table := flowtest.Table(linkerd.Flows(nil)...)
 	require.NoError(t, table.Check())
 	for _, namespace := range linkerd.Namespaces {
 		ports := map[string][]int{}

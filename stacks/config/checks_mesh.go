@@ -55,7 +55,9 @@ func (k *checker) meshNamespaces(path string, m Mesh) {
 // Operators whose webhooks the API server calls stay outside, so that the
 // platform can start while the mesh is down; so do the mesh's own.
 func (c *Config) meshable() []string {
-	outside := []string{NamespaceCertManager, NamespaceDatabaseOperator, NamespaceIstio, NamespaceLinkerd}
+	outside := []string{
+		NamespaceCertManager, NamespaceDatabaseOperator, NamespaceIstio, NamespaceIstioNodes, NamespaceLinkerd, NamespaceLinkerdNodes,
+	}
 	namespaces := slices.DeleteFunc(c.closedNamespaces(), func(n string) bool { return slices.Contains(outside, n) })
 	namespaces = append(namespaces, NamespaceControlPlane)
 	slices.Sort(namespaces)

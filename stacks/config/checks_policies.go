@@ -66,9 +66,9 @@ func (c *Config) closedNamespaces() []string {
 	}
 	switch c.Network.Mesh.Type {
 	case MeshIstio:
-		namespaces = append(namespaces, NamespaceIstio)
+		namespaces = append(namespaces, NamespaceIstio, NamespaceIstioNodes)
 	case MeshLinkerd:
-		namespaces = append(namespaces, NamespaceLinkerd)
+		namespaces = append(namespaces, NamespaceLinkerd, NamespaceLinkerdNodes)
 	}
 	slices.Sort(namespaces)
 	return namespaces

@@ -11,27 +11,25 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 )
 
 // small is a cluster with every kind of peer, and a table for it.
 func small() (cluster, flow.Table) {
 	shop := flow.Peer{Namespace: "shop", Pods: map[string]string{"app": "shop"}}
 	data := flow.Peer{Namespace: "data", Pods: map[string]string{"app": "data"}}
-	table := flow.Table{
-		DNS: flow.ClusterDNS(), DNSPorts: []int{53},
-		Flows: []flow.Flow{
-			{Name: "orders", From: shop, To: data, Ports: []int{5432}},
-			{Name: "peers", From: data, To: data, Ports: []int{5432, 7000}},
-			{Name: "customers", From: flow.Peer{Everywhere: true}, To: shop, Ports: []int{8443}},
-			{Name: "pods", From: flow.Peer{}, To: shop, Ports: []int{8080}},
-			{Name: "metrics", From: flow.Peer{NamespaceLabels: map[string]string{"metrics": "enabled"}}, To: data, Ports: []int{9187}},
-			{Name: "bank", From: shop, To: flow.Peer{CIDRs: []string{"198.51.100.0/24", "203.0.113.64/26"}}, Ports: []int{443}},
-			{Name: "api", From: data, To: flow.Peer{Everywhere: true}, Ports: []int{6443}},
-			{Name: "time", From: data, To: flow.Peer{CIDRs: []string{"198.51.100.8/32"}}, UDPPorts: []int{123}},
-			{Name: "help", From: flow.Peer{Namespace: "other"}, To: shop},
-			{Name: "office", From: flow.Peer{CIDRs: []string{"192.0.2.0/24"}}, To: data, Ports: []int{22}},
-		},
-	}
+	table := flowtest.Table(
+		flow.Flow{Name: "orders", From: shop, To: data, Ports: []int{5432}},
+		flow.Flow{Name: "peers", From: data, To: data, Ports: []int{5432, 7000}},
+		flow.Flow{Name: "customers", From: flow.Peer{Everywhere: true}, To: shop, Ports: []int{8443}},
+		flow.Flow{Name: "pods", From: flow.Peer{}, To: shop, Ports: []int{8080}},
+		flow.Flow{Name: "metrics", From: flow.Peer{NamespaceLabels: map[string]string{"metrics": "enabled"}}, To: data, Ports: []int{9187}},
+		flow.Flow{Name: "bank", From: shop, To: flow.Peer{CIDRs: []string{"198.51.100.0/24", "203.0.113.64/26"}}, Ports: []int{443}},
+		flow.Flow{Name: "api", From: data, To: flow.Peer{Everywhere: true}, Ports: []int{6443}},
+		flow.Flow{Name: "time", From: data, To: flow.Peer{CIDRs: []string{"198.51.100.8/32"}}, UDPPorts: []int{123}},
+		flow.Flow{Name: "help", From: flow.Peer{Namespace: "other"}, To: shop},
+		flow.Flow{Name: "office", From: flow.Peer{CIDRs: []string{"192.0.2.0/24"}}, To: data, Ports: []int{22}},
+	)
 	c := cluster{
 		namespaces: map[string]map[string]string{
 			"shop": nil, "data": nil, "other": nil, "kube-system": nil, "monitoring": {"metrics": "enabled"},

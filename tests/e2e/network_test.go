@@ -61,7 +61,7 @@ func strangers(cfg *config.Config) map[string]map[string]string {
 }
 
 // connections has pods of all kinds of namespaces try every port of every pod of the platform that anybody may use. What
-// opens must be what the table of flows says, where network policies are enforced.
+// opens must be what the table of flows says. So the cluster has to enforce network policies.
 func connections(t *testing.T, cluster *verify.Cluster, options automation.Options) {
 	cfg, err := config.Load(options.Project, options.Stack)
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/network/istio"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/mesh"
 	"github.com/telekom/controlplane-infrastructure/internal/namespace"
@@ -81,7 +82,7 @@ func plan(args istio.Args, kind mesh.Kind) namespace.Plan {
 		flows = append(flows, args.Flows()...)
 	}
 	return namespace.Plan{
-		Mesh: m, Flows: flow.Table{Flows: m.Flows(flows), DNS: flow.ClusterDNS(), DNSPorts: []int{53}},
+		Mesh: m, Flows: flowtest.Table(m.Flows(flows)...),
 	}
 }
 

@@ -53,7 +53,7 @@ func (b *builder) build() (err error) {
 	if b.hub, err = b.mirrored(); err != nil {
 		return err
 	}
-	namespaces, err := b.register(b.namespaces)
+	namespaces, err := b.reg.Step(b.namespaces)
 	if err != nil {
 		return err
 	}
@@ -66,28 +66,19 @@ func (b *builder) build() (err error) {
 		return err
 	}
 	// The webhook of the chart base is served by istiod: in one set with it, it comes after istiod and goes before.
-	control, err := b.register(func() (manifest.Set, error) {
+	control, err := b.reg.Step(func() (manifest.Set, error) {
 		set, err := b.istiod()
 		return manifest.Merge(manifest.Set{Objects: base.Objects}, set), err
 	}, definitions)
 	if err != nil {
 		return err
 	}
-	plugin, err := b.register(b.cni, control)
+	plugin, err := b.reg.Step(b.cni, control)
 	if err != nil {
 		return err
 	}
-	_, err = b.register(b.ztunnel, plugin)
+	_, err = b.reg.Step(b.ztunnel, plugin)
 	return err
-}
-
-// register adds the objects that a step makes once what they need is ready.
-func (b *builder) register(step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
-	set, err := step()
-	if err != nil {
-		return nil, err
-	}
-	return b.reg.RegisterAfter(set, after...)
 }
 
 // namespaces are Istio's own, with the network policies of Flows.

@@ -25,6 +25,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/mesh"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
@@ -268,7 +269,7 @@ func TestProxiesComeFromTheMirror(t *testing.T) {
 func TestFlowsOfTheMesh(t *testing.T) {
 	args := zonal(t)
 	m := mesh.Mesh{Kind: mesh.Linkerd, Namespaces: args.Enrolled}
-	table := flow.Table{Flows: m.Flows(args.Flows()), DNS: flow.ClusterDNS(), DNSPorts: []int{53}}
+	table := flowtest.Table(m.Flows(args.Flows())...)
 	require.NoError(t, table.Check())
 	ports := func(from flow.Peer, to flow.Peer) (all []int) {
 		for _, f := range table.Flows {

@@ -23,6 +23,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -101,7 +102,7 @@ func (p *platform) run(ctx *pulumi.Context) error {
 		flows = append(flows, p.linkerd.Flows()...)
 	}
 	flows = append(flows, flow.Flow{Name: "app", From: flow.Peer{Everywhere: true}, To: flow.Peer{Namespace: "app"}, Ports: []int{8443}, Why: "Everybody uses it."})
-	plan.Flows = flow.Table{Flows: plan.Mesh.Flows(flows), DNS: flow.ClusterDNS(), DNSPorts: []int{53}}
+	plan.Flows = flowtest.Table(plan.Mesh.Flows(flows)...)
 	if err := plan.Flows.Check(); err != nil {
 		return err
 	}

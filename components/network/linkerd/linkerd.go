@@ -52,37 +52,28 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 // build registers the parts in the order in which each can work. The control plane needs its certificates and its
 // definitions, and its pods the network plugin.
 func (b *builder) build() error {
-	namespaces, err := b.register(b.namespaces)
+	namespaces, err := b.reg.Step(b.namespaces)
 	if err != nil {
 		return err
 	}
-	anchor, err := b.register(b.trustAnchor, namespaces)
+	anchor, err := b.reg.Step(b.trustAnchor, namespaces)
 	if err != nil {
 		return err
 	}
-	certificates, err := b.register(b.certificates, anchor)
+	certificates, err := b.reg.Step(b.certificates, anchor)
 	if err != nil {
 		return err
 	}
-	definitions, err := b.register(b.definitions, namespaces)
+	definitions, err := b.reg.Step(b.definitions, namespaces)
 	if err != nil {
 		return err
 	}
-	plugin, err := b.register(b.networkPlugin, namespaces)
+	plugin, err := b.reg.Step(b.networkPlugin, namespaces)
 	if err != nil {
 		return err
 	}
-	_, err = b.register(b.controlPlane, certificates, definitions, plugin)
+	_, err = b.reg.Step(b.controlPlane, certificates, definitions, plugin)
 	return err
-}
-
-// register adds the objects that a step makes once what they need is ready.
-func (b *builder) register(step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
-	set, err := step()
-	if err != nil {
-		return nil, err
-	}
-	return b.reg.RegisterAfter(set, after...)
 }
 
 // noWebhooks is the label of namespaces for which Linkerd's webhooks are not called: its own must be able to start

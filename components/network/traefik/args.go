@@ -65,9 +65,10 @@ type Service struct {
 type Certificate struct {
 	// Hostnames are what it is for. Other hosts are served with the platform's certificate, for names inside the cluster.
 	Hostnames []string
-	// Issuer is the ClusterIssuer. HTTP01 says that it wants host names proven by HTTP-01, which pods of cert-manager's answer.
+	// Issuer is the ClusterIssuer. HTTP01 leads an ACME server to pods of cert-manager's that prove the host names; nil: they
+	// are not proven so.
 	Issuer string
-	HTTP01 bool
+	HTTP01 *flow.Peer
 }
 
 // HSTS is HTTP Strict Transport Security.
@@ -165,11 +166,13 @@ func (a Args) Flows() []flow.Flow {
 			Why: "Requests go to the Control Plane's APIs.",
 		},
 		a.ToAPIServer("ingress-api-server", servers, "Ingress objects, endpoints and certificates are read, and addresses written."),
-		a.Scrape("ingress-metrics", servers, managementPort),
 	}
-	if a.Certificate.HTTP01 {
+	if a.ServiceMonitor {
+		flows = append(flows, a.Scrape("ingress-metrics", servers, managementPort))
+	}
+	if prover := a.Certificate.HTTP01; prover != nil {
 		flows = append(flows, flow.Flow{
-			Name: "ingress-http01", From: servers, To: certmanager.Solvers(Namespace), Ports: []int{certmanager.SolverPort},
+			Name: "ingress-http01", From: *prover, To: certmanager.Solvers(Namespace), Ports: []int{certmanager.SolverPort},
 			Why: "The ACME server is led to the proof that the public host names are ours.",
 		})
 	}

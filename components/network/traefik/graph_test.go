@@ -315,7 +315,7 @@ func TestPolicies(t *testing.T) {
 		"allow-ingress-controlplane-egress", "allow-ingress-api-server-egress", "allow-ingress-metrics-ingress",
 	}
 	assert.ElementsMatch(t, always, names(rendered(t, workload.Single, nil), "NetworkPolicy"))
-	o := rendered(t, workload.Single, func(a *traefik.Args) { a.Certificate.HTTP01 = true })
+	o := rendered(t, workload.Single, func(a *traefik.Args) { a.Certificate.HTTP01 = new(traefik.Servers()) })
 	assert.ElementsMatch(t, append(always, "allow-ingress-http01-ingress", "allow-ingress-http01-egress"), names(o, "NetworkPolicy"))
 }
 

@@ -27,7 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
-	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/namespace"
@@ -59,9 +59,7 @@ func program(availability workload.Availability, args traefik.Args) pulumi.RunFu
 			return err
 		}
 		args.Common = common
-		args.Common.Namespaces = namespace.Plan{Flows: flow.Table{
-			Flows: args.Flows(), DNS: flow.ClusterDNS(), DNSPorts: []int{53},
-		}}
+		args.Common.Namespaces = namespace.Plan{Flows: flowtest.Table(args.Flows()...)}
 		_, err = traefik.New(ctx, "ingress", args)
 		return err
 	}

@@ -80,7 +80,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 
 // build registers the parts in the order in which each can work.
 func (b *builder) build() error {
-	namespaces, err := b.register(b.namespaces)
+	namespaces, err := b.reg.Step(b.namespaces)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (b *builder) build() error {
 	if err != nil {
 		return err
 	}
-	issuer, err := b.register(selfSigned, namespaces)
+	issuer, err := b.reg.Step(selfSigned, namespaces)
 	if err != nil {
 		return err
 	}
@@ -121,27 +121,27 @@ func (b *builder) cluster(c Cluster, issuer, controllers *manifest.Group) error 
 	with := func(step func(plan) (manifest.Set, error)) func() (manifest.Set, error) {
 		return func() (manifest.Set, error) { return step(p) }
 	}
-	credentials, err := b.register(with(b.credentials), issuer)
+	credentials, err := b.reg.Step(with(b.credentials), issuer)
 	if err != nil {
 		return err
 	}
-	stores, err := b.register(with(b.stores), controllers)
+	stores, err := b.reg.Step(with(b.stores), controllers)
 	if err != nil {
 		return err
 	}
-	cluster, err := b.register(with(b.clusterObject), credentials, stores, controllers)
+	cluster, err := b.reg.Step(with(b.clusterObject), credentials, stores, controllers)
 	if err != nil {
 		return err
 	}
-	members, err := b.register(with(b.members), cluster)
+	members, err := b.reg.Step(with(b.members), cluster)
 	if err != nil {
 		return err
 	}
-	checked, err := b.register(with(b.check), members, cluster)
+	checked, err := b.reg.Step(with(b.check), members, cluster)
 	if err != nil {
 		return err
 	}
-	_, err = b.register(with(b.controlPlaneSecret), checked)
+	_, err = b.reg.Step(with(b.controlPlaneSecret), checked)
 	return err
 }
 
@@ -156,13 +156,4 @@ func (b *builder) members(p plan) (manifest.Set, error) {
 		sets = append(sets, set)
 	}
 	return manifest.Merge(sets...), nil
-}
-
-// register adds the objects that a step makes once what they need is ready.
-func (b *builder) register(step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
-	set, err := step()
-	if err != nil {
-		return nil, err
-	}
-	return b.reg.RegisterAfter(set, after...)
 }
