@@ -16,7 +16,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/components/identity"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -43,27 +42,11 @@ func rendered(t *testing.T, availability workload.Availability, change func(*ide
 	return process.Render(t, verify.NewCA(t, "platform"), program(availability, args))
 }
 
-// find decodes the object of that type and name.
-func find[T any](t *testing.T, o *process.Objects, kind, name string) T {
-	t.Helper()
-	var into T
-	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Find(kind, name).Object, &into, true))
-	return into
-}
-
-func names(o *process.Objects, kind string) []string {
-	all := []string{}
-	for _, object := range o.Of(kind) {
-		all = append(all, object.GetName())
-	}
-	return all
-}
-
 // env are the server's variables that have their values in the pod.
 func env(t *testing.T, o *process.Objects) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, v := range find[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Template.Spec.Containers[0].Env {
+	for _, v := range process.Decode[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Template.Spec.Containers[0].Env {
 		all[v.Name] = v.Value
 	}
 	return all
@@ -71,30 +54,30 @@ func env(t *testing.T, o *process.Objects) map[string]string {
 
 func TestSingleIsOneServer(t *testing.T) {
 	o := rendered(t, workload.Single, func(a *identity.Args) { a.Replicas = 1 })
-	d := find[appsv1.Deployment](t, o, "Deployment", "iris")
+	d := process.Decode[appsv1.Deployment](t, o, "Deployment", "iris")
 	assert.EqualValues(t, 1, *d.Spec.Replicas)
 	assert.Empty(t, d.Spec.Template.Spec.TopologySpreadConstraints)
-	assert.Empty(t, names(o, "PodDisruptionBudget"), "one would block every drain")
+	assert.Empty(t, o.Names("PodDisruptionBudget"), "one would block every drain")
 	assert.Equal(t, 1, d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue())
 	assert.Equal(t, 0, d.Spec.Strategy.RollingUpdate.MaxUnavailable.IntValue())
 }
 
 func TestZonalSpreadsServers(t *testing.T) {
 	o := rendered(t, workload.Zonal, nil)
-	d := find[appsv1.Deployment](t, o, "Deployment", "iris")
+	d := process.Decode[appsv1.Deployment](t, o, "Deployment", "iris")
 	assert.EqualValues(t, 3, *d.Spec.Replicas)
 	spread := d.Spec.Template.Spec.TopologySpreadConstraints
 	require.NotEmpty(t, spread)
 	assert.Equal(t, corev1.LabelTopologyZone, spread[0].TopologyKey)
 	assert.Equal(t, corev1.DoNotSchedule, spread[0].WhenUnsatisfiable)
-	budget := find[policyv1.PodDisruptionBudget](t, o, "PodDisruptionBudget", "iris")
+	budget := process.Decode[policyv1.PodDisruptionBudget](t, o, "PodDisruptionBudget", "iris")
 	assert.Equal(t, 1, budget.Spec.MaxUnavailable.IntValue())
 	assert.Equal(t, d.Spec.Selector, budget.Spec.Selector)
 }
 
 // What a server takes to start and to end fits into what it is given.
 func TestTimes(t *testing.T) {
-	spec := find[appsv1.Deployment](t, rendered(t, workload.Zonal, nil), "Deployment", "iris").Spec
+	spec := process.Decode[appsv1.Deployment](t, rendered(t, workload.Zonal, nil), "Deployment", "iris").Spec
 	pod, server := spec.Template.Spec, spec.Template.Spec.Containers[0]
 	start := server.StartupProbe.PeriodSeconds * server.StartupProbe.FailureThreshold
 	assert.GreaterOrEqual(t, start, int32(240), "two minutes, and a database to migrate")
@@ -110,7 +93,7 @@ func TestTimes(t *testing.T) {
 }
 
 func TestUpstreamImageIsBuiltBeforeItStarts(t *testing.T) {
-	pod := find[appsv1.Deployment](t, rendered(t, workload.Single, nil), "Deployment", "iris").Spec.Template.Spec
+	pod := process.Decode[appsv1.Deployment](t, rendered(t, workload.Single, nil), "Deployment", "iris").Spec.Template.Spec
 	require.Len(t, pod.InitContainers, 2)
 	assert.Equal(t, []string{"build"}, pod.InitContainers[1].Args)
 	for _, c := range append(pod.InitContainers, pod.Containers...) {
@@ -118,7 +101,7 @@ func TestUpstreamImageIsBuiltBeforeItStarts(t *testing.T) {
 		assert.True(t, *c.SecurityContext.ReadOnlyRootFilesystem, c.Name)
 	}
 
-	pod = find[appsv1.Deployment](t, rendered(t, workload.Single, func(a *identity.Args) { a.Optimized = true }), "Deployment", "iris").Spec.Template.Spec
+	pod = process.Decode[appsv1.Deployment](t, rendered(t, workload.Single, func(a *identity.Args) { a.Optimized = true }), "Deployment", "iris").Spec.Template.Spec
 	assert.Empty(t, pod.InitContainers)
 	for _, m := range pod.Containers[0].VolumeMounts {
 		assert.NotEqual(t, "/opt/keycloak/lib/quarkus", m.MountPath, "the image's own build is used")
@@ -128,8 +111,8 @@ func TestUpstreamImageIsBuiltBeforeItStarts(t *testing.T) {
 
 func TestPublicEntryHasNoAdministration(t *testing.T) {
 	o := rendered(t, workload.Single, nil)
-	assert.Equal(t, []string{"iris"}, names(o, "Ingress"))
-	i := find[networkingv1.Ingress](t, o, "Ingress", "iris")
+	assert.Equal(t, []string{"iris"}, o.Names("Ingress"))
+	i := process.Decode[networkingv1.Ingress](t, o, "Ingress", "iris")
 	assert.Equal(t, []string{"iris.example.com/auth/realms", "iris.example.com/auth/resources"}, paths(i))
 	assert.Nil(t, i.Spec.IngressClassName, "the default class")
 	assert.Equal(t, "HTTPS", i.Annotations["nginx.ingress.kubernetes.io/backend-protocol"])
@@ -139,8 +122,8 @@ func TestPublicEntryHasNoAdministration(t *testing.T) {
 	assert.Equal(t, []any{publicHost}, nested(t, certificate, "spec", "dnsNames"))
 	assert.Equal(t, "https://localhost:8443/auth", env(t, o)["KC_HOSTNAME_ADMIN"])
 	assert.Equal(t, "false", env(t, o)["KC_HTTP_ENABLED"])
-	assert.Len(t, find[corev1.Service](t, o, "Service", "iris").Spec.Ports, 1)
-	assert.NotContains(t, names(o, "NetworkPolicy"), "allow-iris-plain-http-ingress")
+	assert.Len(t, process.Decode[corev1.Service](t, o, "Service", "iris").Spec.Ports, 1)
+	assert.NotContains(t, o.Names("NetworkPolicy"), "allow-iris-plain-http-ingress")
 }
 
 // paths are the host names with the paths that an Ingress serves.
@@ -160,8 +143,8 @@ func TestAdministrationHasAHostNameOfItsOwn(t *testing.T) {
 		a.Ingress.ClassName, a.Ingress.Annotations = "internal", map[string]string{"example.com/allow": "10.0.0.0/8"}
 	})
 	assert.Equal(t, []string{"iris.example.com/auth/realms", "iris.example.com/auth/resources"},
-		paths(find[networkingv1.Ingress](t, o, "Ingress", "iris")))
-	i := find[networkingv1.Ingress](t, o, "Ingress", "iris-admin")
+		paths(process.Decode[networkingv1.Ingress](t, o, "Ingress", "iris")))
+	i := process.Decode[networkingv1.Ingress](t, o, "Ingress", "iris-admin")
 	assert.Equal(t, []string{
 		"iris-admin.example.com/auth/admin", "iris-admin.example.com/auth/realms", "iris-admin.example.com/auth/resources",
 	}, paths(i))
@@ -174,8 +157,8 @@ func TestAdministrationHasAHostNameOfItsOwn(t *testing.T) {
 func TestPlainHTTPIsForTheControlPlaneOnly(t *testing.T) {
 	o := rendered(t, workload.Single, func(a *identity.Args) { a.Admin.PlainHTTP = true })
 	assert.Equal(t, "true", env(t, o)["KC_HTTP_ENABLED"])
-	assert.Len(t, find[corev1.Service](t, o, "Service", "iris").Spec.Ports, 2)
-	p := find[networkingv1.NetworkPolicy](t, o, "NetworkPolicy", "allow-iris-plain-http-ingress")
+	assert.Len(t, process.Decode[corev1.Service](t, o, "Service", "iris").Spec.Ports, 2)
+	p := process.Decode[networkingv1.NetworkPolicy](t, o, "NetworkPolicy", "allow-iris-plain-http-ingress")
 	require.Len(t, p.Spec.Ingress, 1)
 	assert.Equal(t, 8080, p.Spec.Ingress[0].Ports[0].Port.IntValue())
 	assert.Equal(t, map[string]string{corev1.LabelMetadataName: "controlplane-system"}, p.Spec.Ingress[0].From[0].NamespaceSelector.MatchLabels)
@@ -214,28 +197,28 @@ func TestAutoscaling(t *testing.T) {
 		a.Autoscaling = &identity.Autoscaling{MaxReplicas: 6, TargetCPUPercent: 70}
 		a.Database.Connections = 70
 	})
-	assert.EqualValues(t, 3, *find[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Replicas, "without it there would be 1")
+	assert.EqualValues(t, 3, *process.Decode[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Replicas, "without it there would be 1")
 	assert.Equal(t, []string{"spec.replicas"}, o.Find("Deployment", "iris").IgnoreChanges, "the autoscaler owns the number")
 	assert.Empty(t, rendered(t, workload.Zonal, nil).Find("Deployment", "iris").IgnoreChanges, "without one the number is repaired")
-	h := find[autoscalingv2.HorizontalPodAutoscaler](t, o, "HorizontalPodAutoscaler", "iris").Spec
+	h := process.Decode[autoscalingv2.HorizontalPodAutoscaler](t, o, "HorizontalPodAutoscaler", "iris").Spec
 	assert.EqualValues(t, 3, *h.MinReplicas)
 	assert.EqualValues(t, 6, h.MaxReplicas)
 	assert.EqualValues(t, 70, *h.Metrics[0].Resource.Target.AverageUtilization)
 	assert.Greater(t, *h.Behavior.ScaleDown.StabilizationWindowSeconds, *h.Behavior.ScaleUp.StabilizationWindowSeconds)
-	assert.Len(t, names(o, "PodDisruptionBudget"), 1)
+	assert.Len(t, o.Names("PodDisruptionBudget"), 1)
 	assert.Equal(t, "10", env(t, o)["KC_DB_POOL_MAX_SIZE"], "a share of seven")
 }
 
 func TestRecreateEndsOldServersFirst(t *testing.T) {
 	o := rendered(t, workload.Zonal, func(a *identity.Args) { a.Recreate = true })
-	strategy := find[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Strategy
+	strategy := process.Decode[appsv1.Deployment](t, o, "Deployment", "iris").Spec.Strategy
 	assert.Equal(t, appsv1.RecreateDeploymentStrategyType, strategy.Type)
 	assert.Nil(t, strategy.RollingUpdate)
 }
 
 func TestNewPasswordsStartNewServers(t *testing.T) {
 	template := func(change func(*identity.Args)) corev1.PodTemplateSpec {
-		return find[appsv1.Deployment](t, rendered(t, workload.Single, change), "Deployment", "iris").Spec.Template
+		return process.Decode[appsv1.Deployment](t, rendered(t, workload.Single, change), "Deployment", "iris").Spec.Template
 	}
 	before := template(nil)
 	assert.Equal(t, before, template(nil), "the same program changes nothing")
@@ -321,7 +304,7 @@ func TestPrometheusVerifiesTheServers(t *testing.T) {
 	// The monitor finds one Service, with the port that it asks for.
 	matching := 0
 	for _, object := range o.Of("Service") {
-		s := find[corev1.Service](t, o, "Service", object.GetName())
+		s := process.Decode[corev1.Service](t, o, "Service", object.GetName())
 		for key, value := range nested(t, monitor, "spec", "selector", "matchLabels").(map[string]any) {
 			if s.Labels[key] == value {
 				matching++
@@ -330,8 +313,8 @@ func TestPrometheusVerifiesTheServers(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, matching)
-	assert.Contains(t, names(o, "NetworkPolicy"), "allow-iris-metrics-ingress")
-	assert.NotContains(t, names(rendered(t, workload.Single, func(a *identity.Args) { a.ServiceMonitor = false }), "NetworkPolicy"),
+	assert.Contains(t, o.Names("NetworkPolicy"), "allow-iris-metrics-ingress")
+	assert.NotContains(t, rendered(t, workload.Single, func(a *identity.Args) { a.ServiceMonitor = false }).Names("NetworkPolicy"),
 		"allow-iris-metrics-ingress", "nobody is to read metrics")
 }
 

@@ -209,3 +209,20 @@ func password(args pulumi.MockResourceArgs) string {
 	sum := sha256.Sum256([]byte(args.Name + args.Inputs["keepers"].String()))
 	return hex.EncodeToString(sum[:16])
 }
+
+// Decode is the object of that kind and name as its type. It must have no field that the type does not know.
+func Decode[T any](t *testing.T, o *Objects, kind, name string) T {
+	t.Helper()
+	var into T
+	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Find(kind, name).Object, &into, true))
+	return into
+}
+
+// Names are those of the objects of a kind.
+func (o *Objects) Names(kind string) []string {
+	all := []string{}
+	for _, object := range o.Of(kind) {
+		all = append(all, object.GetName())
+	}
+	return all
+}

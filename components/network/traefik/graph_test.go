@@ -17,7 +17,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -35,27 +34,11 @@ func rendered(t *testing.T, availability workload.Availability, change func(*tra
 	return process.Render(t, verify.NewCA(t, "platform"), program(availability, args))
 }
 
-// find decodes the object of that type and name.
-func find[T any](t *testing.T, o *process.Objects, kind, name string) T {
-	t.Helper()
-	var into T
-	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Find(kind, name).Object, &into, true))
-	return into
-}
-
-func names(o *process.Objects, kind string) []string {
-	all := []string{}
-	for _, object := range o.Of(kind) {
-		all = append(all, object.GetName())
-	}
-	return all
-}
-
 // options are the server's arguments.
 func options(t *testing.T, o *process.Objects) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, arg := range find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec.Containers[0].Args {
+	for _, arg := range process.Decode[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec.Containers[0].Args {
 		key, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		assert.NotContains(t, all, key, "given twice")
 		all[key] = value
@@ -65,22 +48,22 @@ func options(t *testing.T, o *process.Objects) map[string]string {
 
 func TestSingleIsOneServer(t *testing.T) {
 	o := rendered(t, workload.Single, func(a *traefik.Args) { a.Replicas = 1 })
-	d := find[appsv1.Deployment](t, o, "Deployment", "traefik")
+	d := process.Decode[appsv1.Deployment](t, o, "Deployment", "traefik")
 	assert.EqualValues(t, 1, *d.Spec.Replicas)
 	assert.Empty(t, d.Spec.Template.Spec.TopologySpreadConstraints)
-	assert.Empty(t, names(o, "PodDisruptionBudget"), "one would block every drain")
-	assert.Empty(t, names(o, "HorizontalPodAutoscaler"))
+	assert.Empty(t, o.Names("PodDisruptionBudget"), "one would block every drain")
+	assert.Empty(t, o.Names("HorizontalPodAutoscaler"))
 }
 
 func TestZonalSpreadsServers(t *testing.T) {
 	o := rendered(t, workload.Zonal, nil)
-	d := find[appsv1.Deployment](t, o, "Deployment", "traefik")
+	d := process.Decode[appsv1.Deployment](t, o, "Deployment", "traefik")
 	assert.EqualValues(t, 3, *d.Spec.Replicas)
 	spread := d.Spec.Template.Spec.TopologySpreadConstraints
 	require.NotEmpty(t, spread)
 	assert.Equal(t, corev1.LabelTopologyZone, spread[0].TopologyKey)
 	assert.Equal(t, corev1.DoNotSchedule, spread[0].WhenUnsatisfiable)
-	budget := find[policyv1.PodDisruptionBudget](t, o, "PodDisruptionBudget", "traefik")
+	budget := process.Decode[policyv1.PodDisruptionBudget](t, o, "PodDisruptionBudget", "traefik")
 	assert.Equal(t, 1, budget.Spec.MaxUnavailable.IntValue())
 	assert.Equal(t, d.Spec.Selector, budget.Spec.Selector)
 	assert.Equal(t, 1, d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue())
@@ -91,17 +74,17 @@ func TestAutoscaling(t *testing.T) {
 	o := rendered(t, workload.Zonal, func(a *traefik.Args) {
 		a.Autoscaling = &workload.Autoscaling{MaxReplicas: 6, TargetCPUPercent: 75}
 	})
-	h := find[autoscalingv2.HorizontalPodAutoscaler](t, o, "HorizontalPodAutoscaler", "traefik")
+	h := process.Decode[autoscalingv2.HorizontalPodAutoscaler](t, o, "HorizontalPodAutoscaler", "traefik")
 	assert.EqualValues(t, 3, *h.Spec.MinReplicas)
 	assert.EqualValues(t, 6, h.Spec.MaxReplicas)
 	assert.EqualValues(t, 75, *h.Spec.Metrics[0].Resource.Target.AverageUtilization)
 	assert.Equal(t, "Deployment/traefik", h.Spec.ScaleTargetRef.Kind+"/"+h.Spec.ScaleTargetRef.Name)
 	assert.Equal(t, []string{"spec.replicas"}, o.Find("Deployment", "traefik").IgnoreChanges, "an update leaves the number alone")
-	assert.Equal(t, []string{"traefik"}, names(o, "PodDisruptionBudget"))
+	assert.Equal(t, []string{"traefik"}, o.Names("PodDisruptionBudget"))
 }
 
 func TestPod(t *testing.T) {
-	pod := find[appsv1.Deployment](t, rendered(t, workload.Zonal, nil), "Deployment", "traefik").Spec.Template.Spec
+	pod := process.Decode[appsv1.Deployment](t, rendered(t, workload.Zonal, nil), "Deployment", "traefik").Spec.Template.Spec
 	require.Len(t, pod.Containers, 1)
 	c := pod.Containers[0]
 	assert.Equal(t, "2Gi", c.Resources.Limits.Memory().String())
@@ -121,7 +104,7 @@ func TestTimes(t *testing.T) {
 		corev1.ServiceTypeClusterIP: 10, corev1.ServiceTypeNodePort: 10, corev1.ServiceTypeLoadBalancer: 30,
 	} {
 		o := rendered(t, workload.Zonal, func(a *traefik.Args) { a.Service.Type = kind })
-		pod := find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec
+		pod := process.Decode[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec
 		ending := pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds
 		assert.Equal(t, least, ending, kind)
 		for _, option := range []string{"requestAcceptGraceTimeout", "graceTimeOut"} {
@@ -144,13 +127,13 @@ func TestTimesOfBalancersThatLeadToPods(t *testing.T) {
 	}
 	o := render(traefik.NLBAnnotations())
 	assert.Equal(t, "enabled", o.Find("Namespace", traefik.Namespace).GetLabels()[gate])
-	pod := find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec
+	pod := process.Decode[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.Template.Spec
 	assert.GreaterOrEqual(t, pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds, int64(120))
 	assert.Greater(t, *pod.TerminationGracePeriodSeconds, pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds+35)
 	assert.Equal(t, "30m", o.Find("Deployment", "traefik").UpdateTime, "more than the engine's ten minutes")
 
 	minReady := func(o *process.Objects) int32 {
-		return find[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.MinReadySeconds
+		return process.Decode[appsv1.Deployment](t, o, "Deployment", "traefik").Spec.MinReadySeconds
 	}
 	assert.EqualValues(t, 10, minReady(o), "after the gate")
 	o = rendered(t, workload.Zonal, func(a *traefik.Args) {
@@ -193,7 +176,7 @@ func TestHSTS(t *testing.T) {
 func TestService(t *testing.T) {
 	service := func(change func(*traefik.Service)) corev1.Service {
 		o := rendered(t, workload.Single, func(a *traefik.Args) { change(&a.Service) })
-		return find[corev1.Service](t, o, "Service", "traefik")
+		return process.Decode[corev1.Service](t, o, "Service", "traefik")
 	}
 	s := service(func(s *traefik.Service) {
 		s.Type, s.Annotations = corev1.ServiceTypeLoadBalancer, traefik.NLBAnnotations()
@@ -227,10 +210,10 @@ func portsOf(s corev1.Service) []string {
 }
 
 func TestClass(t *testing.T) {
-	class := find[networkingv1.IngressClass](t, rendered(t, workload.Single, nil), "IngressClass", "traefik")
+	class := process.Decode[networkingv1.IngressClass](t, rendered(t, workload.Single, nil), "IngressClass", "traefik")
 	assert.Equal(t, "true", class.Annotations[networkingv1.AnnotationIsDefaultIngressClass])
 	o := rendered(t, workload.Single, func(a *traefik.Args) { a.ClassName, a.DefaultClass = "public", false })
-	class = find[networkingv1.IngressClass](t, o, "IngressClass", "public")
+	class = process.Decode[networkingv1.IngressClass](t, o, "IngressClass", "public")
 	assert.Empty(t, class.Annotations)
 	assert.Equal(t, class.Spec.Controller, options(t, o)["providers.kubernetesIngressNGINX.controllerClass"])
 	assert.Equal(t, "false", options(t, o)["providers.kubernetesIngressNGINX.watchIngressWithoutClass"])
@@ -238,12 +221,12 @@ func TestClass(t *testing.T) {
 
 func TestDefaultCertificate(t *testing.T) {
 	o := rendered(t, workload.Single, nil)
-	assert.Equal(t, []string{"traefik-tls", "traefik-public-tls"}, names(o, "Certificate"))
+	assert.Equal(t, []string{"traefik-tls", "traefik-public-tls"}, o.Names("Certificate"))
 	spec := o.Find("Certificate", "traefik-public-tls").Object["spec"].(map[string]any)
 	assert.Equal(t, []any{"*.example.com"}, spec["dnsNames"])
 	assert.Equal(t, "letsencrypt", spec["issuerRef"].(map[string]any)["name"])
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.Certificate = traefik.Certificate{} })
-	assert.Equal(t, []string{"traefik-tls"}, names(o, "Certificate"))
+	assert.Equal(t, []string{"traefik-tls"}, o.Names("Certificate"))
 	assert.NotContains(t, o.Data("ConfigMap", "traefik-dynamic")["traefik.yaml"], "public.crt")
 }
 
@@ -264,10 +247,10 @@ func TestPermissions(t *testing.T) {
 	}
 	classes := "networking.k8s.io ingressclasses list,watch"
 	cluster := func(o *process.Objects) []string {
-		return describe(find[rbacv1.ClusterRole](t, o, "ClusterRole", "traefik").Rules)
+		return describe(process.Decode[rbacv1.ClusterRole](t, o, "ClusterRole", "traefik").Rules)
 	}
 	assert.ElementsMatch(t, append(slices.Clone(ingresses), classes), cluster(o))
-	assert.Empty(t, names(o, "Role"))
+	assert.Empty(t, o.Names("Role"))
 
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.Namespaces = []string{"shop"} })
 	assert.ElementsMatch(t, []string{classes, " namespaces list"}, cluster(o))
@@ -276,24 +259,24 @@ func TestPermissions(t *testing.T) {
 		namespaces = append(namespaces, role.GetNamespace())
 	}
 	assert.Equal(t, []string{"ingress", "shop"}, namespaces)
-	assert.ElementsMatch(t, ingresses, describe(find[rbacv1.Role](t, o, "Role", "traefik").Rules))
+	assert.ElementsMatch(t, ingresses, describe(process.Decode[rbacv1.Role](t, o, "Role", "traefik").Rules))
 	assert.Equal(t, "kubernetes.io/metadata.name in (ingress,shop)",
 		options(t, o)["providers.kubernetesIngressNGINX.watchNamespaceSelector"])
 }
 
 func TestGateway(t *testing.T) {
 	o := rendered(t, workload.Single, nil)
-	assert.Empty(t, names(o, "Gateway"))
+	assert.Empty(t, o.Names("Gateway"))
 	assert.NotContains(t, options(t, o), "providers.kubernetesGateway")
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.GatewayAPI, a.ClassName = true, "public" })
-	assert.Equal(t, []string{"public"}, names(o, "GatewayClass"))
-	assert.Equal(t, []string{"traefik"}, names(o, "Gateway"))
+	assert.Equal(t, []string{"public"}, o.Names("GatewayClass"))
+	assert.Equal(t, []string{"traefik"}, o.Names("Gateway"))
 	assert.Equal(t, "true", options(t, o)["providers.kubernetesGateway"])
 }
 
 func TestMonitoring(t *testing.T) {
 	o := rendered(t, workload.Single, nil)
-	assert.Equal(t, []string{"traefik"}, names(o, "ServiceMonitor"))
+	assert.Equal(t, []string{"traefik"}, o.Names("ServiceMonitor"))
 	monitored := o.Find("ServiceMonitor", "traefik").Object["spec"].(map[string]any)
 	var matching []string
 	for _, service := range o.Of("Service") {
@@ -306,7 +289,7 @@ func TestMonitoring(t *testing.T) {
 	}
 	assert.Equal(t, []string{"traefik-management"}, matching, "only the Service that has the port")
 	o = rendered(t, workload.Single, func(a *traefik.Args) { a.ServiceMonitor = false })
-	assert.Empty(t, names(o, "ServiceMonitor"))
+	assert.Empty(t, o.Names("ServiceMonitor"))
 }
 
 func TestPolicies(t *testing.T) {
@@ -314,9 +297,9 @@ func TestPolicies(t *testing.T) {
 		"default-deny", "allow-dns", "allow-ingress-public-ingress", "allow-ingress-backends-egress",
 		"allow-ingress-controlplane-egress", "allow-ingress-api-server-egress", "allow-ingress-metrics-ingress",
 	}
-	assert.ElementsMatch(t, always, names(rendered(t, workload.Single, nil), "NetworkPolicy"))
+	assert.ElementsMatch(t, always, rendered(t, workload.Single, nil).Names("NetworkPolicy"))
 	o := rendered(t, workload.Single, func(a *traefik.Args) { a.Certificate.HTTP01 = new(traefik.Servers()) })
-	assert.ElementsMatch(t, append(always, "allow-ingress-http01-ingress", "allow-ingress-http01-egress"), names(o, "NetworkPolicy"))
+	assert.ElementsMatch(t, append(always, "allow-ingress-http01-ingress", "allow-ingress-http01-egress"), o.Names("NetworkPolicy"))
 }
 
 func TestEveryResourceBelongsToTheComponent(t *testing.T) {
