@@ -103,11 +103,12 @@ func (s *stack) network() network.Args {
 
 // ingress provisions the ingress controller. The namespaces that it is to watch by name, the identity provider's always
 // among them, have to be there before it.
-func (s *stack) ingress(net *network.Network, args network.Args, needs []pulumi.ResourceOption, i *iris) error {
+func (s *stack) ingress(net *network.Network, args network.Args, i *iris) error {
+	var watched []pulumi.ResourceOption
 	if args.Traefik != nil && len(args.Traefik.Namespaces) > 0 {
-		needs = append(needs, pulumi.DependsOn(i.Ground))
+		watched = append(watched, pulumi.DependsOn(i.Ground))
 	}
-	return net.Enter(s.ctx, "network", args, needs...)
+	return net.Enter(s.ctx, "network", args, watched...)
 }
 
 // installsGatewayAPI tells whether the definitions of the Gateway API are needed, and nobody else's.

@@ -79,7 +79,7 @@ func (s *stack) build() error {
 	if err != nil {
 		return err
 	}
-	if err := s.ingress(net, p.network, needs, iris); err != nil {
+	if err := s.ingress(net, p.network, iris); err != nil {
 		return err
 	}
 	s.export(trust, net, store, iris)

@@ -97,8 +97,8 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{})
 }
 
-// Enter provisions the ingress controller, if it is Traefik. It is a step of its own because namespaces that are watched by
-// name must be there before.
+// Enter provisions the ingress controller, if it is Traefik; it waits for what New did, and more. It is a step of its own
+// because namespaces that are watched by name must be there before.
 func (n *Network) Enter(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) error {
 	if args.Traefik == nil {
 		return nil
