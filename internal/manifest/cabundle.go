@@ -19,7 +19,8 @@ var caBundlePaths = map[string]string{
 const injectAnnotations = "cert-manager.io/inject-"
 
 // removeCABundle removes a CA bundle that is empty or that a controller fills
-// in at run time: what is written here would fight with it.
+// in at run time: what is written here would fight with it. A webhook is ready
+// only when it has been filled in: until then, every call of it fails.
 func removeCABundle(o *Object) {
 	injected := false
 	for key := range o.GetAnnotations() {
@@ -31,6 +32,11 @@ func removeCABundle(o *Object) {
 		if injected || bundle == "" || bundle == "Cg==" {
 			delete(config, "caBundle")
 		}
+	}
+	if injected && strings.HasSuffix(o.GetKind(), "WebhookConfiguration") && len(clientConfigs(o)) > 0 {
+		annotations := o.GetAnnotations()
+		annotations["pulumi.com/waitFor"] = "jsonpath={.webhooks[0].clientConfig.caBundle}"
+		o.SetAnnotations(annotations)
 	}
 }
 

@@ -112,6 +112,12 @@ webhooks: [{name: a, clientConfig: {caBundle: QUJD}}]
 	require.Contains(t, got["ValidatingWebhookConfiguration own"].Inputs["webhooks"].String(), "QUJD")
 	require.Equal(t, []string{"webhooks[*].clientConfig.caBundle"}, got["ValidatingWebhookConfiguration injected"].Ignored)
 	require.NotContains(t, got["ValidatingWebhookConfiguration injected"].Inputs["webhooks"].String(), "QUJD")
+
+	waitFor := func(name string) string {
+		return got["ValidatingWebhookConfiguration "+name].Inputs["metadata"].ObjectValue()["annotations"].String()
+	}
+	require.NotContains(t, waitFor("own"), "waitFor")
+	require.Contains(t, waitFor("injected"), "jsonpath={.webhooks[0].clientConfig.caBundle}", "whoever calls it before would fail")
 }
 
 func TestOptionsOfOneObject(t *testing.T) {
