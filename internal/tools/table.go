@@ -46,6 +46,7 @@ const (
 		" -X k8s.io/component-base/version.gitMajor=$MAJOR -X k8s.io/component-base/version.gitMinor=$MINOR" +
 		" -X k8s.io/component-base/version.gitTreeState=clean"
 	certManagerFlags = "-X github.com/cert-manager/cert-manager/pkg/util.AppVersion=$VERSION"
+	prometheusFlags  = "-X github.com/prometheus/common/version.Version=$VERSION"
 	valkeyPackages   = "valkey-server valkey-sentinel valkey-tools"
 )
 
@@ -72,6 +73,15 @@ var table = []Tool{
 	goTool("minio", "minio", "github.com/minio/minio", "github.com/minio/minio", ""),
 	goTool("mc", "minio", "github.com/minio/mc", "github.com/minio/mc", ""),
 	goTool("traefik", "traefik", "github.com/traefik/traefik/v3/cmd/traefik", "github.com/traefik/traefik/v3", "-X github.com/traefik/traefik/v3/pkg/version.Version=$VERSION"),
+	goTool("prometheus-operator", "prometheus-operator", "github.com/prometheus-operator/prometheus-operator/cmd/operator", "github.com/prometheus-operator/prometheus-operator", prometheusFlags),
+	goTool("prometheus-operator-webhook", "prometheus-operator", "github.com/prometheus-operator/prometheus-operator/cmd/admission-webhook", "github.com/prometheus-operator/prometheus-operator", prometheusFlags),
+	goTool("prometheus-config-reloader", "prometheus-operator", "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader", "github.com/prometheus-operator/prometheus-operator", prometheusFlags),
+	goTool("prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "github.com/prometheus/prometheus", prometheusFlags),
+	goTool("promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool", "github.com/prometheus/prometheus", prometheusFlags),
+	goTool("alertmanager", "alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager", "github.com/prometheus/alertmanager", prometheusFlags),
+	goTool("amtool", "alertmanager", "github.com/prometheus/alertmanager/cmd/amtool", "github.com/prometheus/alertmanager", prometheusFlags),
+	goTool("kube-state-metrics", "kube-state-metrics", "k8s.io/kube-state-metrics/v2", "k8s.io/kube-state-metrics/v2", prometheusFlags),
+	goTool("node-exporter", "node-exporter", "github.com/prometheus/node_exporter", "github.com/prometheus/node_exporter", prometheusFlags),
 	debianTool("valkey-server", valkeyPackages),
 	debianTool("valkey-sentinel", valkeyPackages),
 	debianTool("valkey-cli", valkeyPackages),
