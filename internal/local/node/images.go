@@ -88,6 +88,15 @@ var images = map[string]image{
 			{flag: "--metrics-bind-address", host: true},
 		},
 	},
+	// What it makes of its custom resources is simulated.
+	"prometheus-operator": {
+		tool:      "prometheus-operator",
+		listeners: []listener{{flag: "--web.listen-address", port: 8080, host: true}},
+	},
+	"admission-webhook": {
+		tool:      "prometheus-operator-webhook",
+		listeners: []listener{{flag: "--web.listen-address", port: 8443, host: true}},
+	},
 	"trust-pkg-debian-bookworm": {tool: "trust-package", initOnly: true},
 	"trust-pkg-debian-trixie":   {tool: "trust-package", initOnly: true},
 }
