@@ -14,13 +14,17 @@ import (
 // through the ingress, and finds the answer of a solver that cert-manager has started.
 func TestACME(t *testing.T) {
 	parallel(t)
-	e := newEnv(t, map[string]any{})
+	withIngress := func(config map[string]any) map[string]any {
+		config["network"] = map[string]any{}
+		return small(config)
+	}
+	e := newEnv(t, withIngress(map[string]any{}))
 	server := acmetest.Start(t, e.cp)
 	acme := map[string]any{
 		"server": server.Directory, "email": "platform@example.com", "caBundle": string(server.CABundle),
 		"http01": map[string]any{"ingressClassName": "traefik"},
 	}
-	e.configure(map[string]any{"certTrust": map[string]any{"acme": acme}})
+	e.configure(withIngress(map[string]any{"certTrust": map[string]any{"acme": acme}}))
 	up := e.up()
 	assert.Equal(t, "public", up.Outputs["publicIssuer"])
 	assert.Equal(t, "platform-ca", up.Outputs["issuer"], "names inside the cluster are still the platform CA's")
@@ -36,6 +40,6 @@ func TestACME(t *testing.T) {
 	// There is no Route 53 here, but cert-manager's webhook says whether it would take such an issuer.
 	delete(acme, "http01")
 	acme["route53"] = map[string]any{"region": "eu-central-1", "hostedZoneID": "Z0123456789ABCDEFGHIJ"}
-	e.configure(map[string]any{"certTrust": map[string]any{"acme": acme}})
+	e.configure(withIngress(map[string]any{"certTrust": map[string]any{"acme": acme}}))
 	assert.Equal(t, []string{"kubernetes:cert-manager.io/v1:ClusterIssuer public"}, objects(e.preview(), "update"))
 }

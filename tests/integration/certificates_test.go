@@ -29,7 +29,7 @@ func TestCertificateAuthorities(t *testing.T) {
 	given, provided := verify.NewCA(t, "Given CA"), verify.NewCA(t, "Provided CA")
 	controlPlane := verify.NewCA(t, "Control Plane CA from outside")
 
-	e := newEnv(t, map[string]any{})
+	e := newEnv(t, small(nil))
 	e.up()
 	e.Namespace("reader", map[string]string{"trust.controlplane.io/bundle": "platform"})
 	e.Namespace("stranger", nil)
@@ -44,7 +44,7 @@ func TestCertificateAuthorities(t *testing.T) {
 		assert.Empty(t, controlPlaneObjects(e), "the Control Plane's PKI is its own")
 	})
 	t.Run("given by certificate and key", func(t *testing.T) {
-		e.configure(map[string]any{
+		e.configure(small(map[string]any{
 			"certTrust": map[string]any{
 				"platformCA": map[string]any{"source": "existing", "existing": map[string]any{
 					"certificate": given.Certificate, "privateKey": secret(given.Key),
@@ -54,7 +54,7 @@ func TestCertificateAuthorities(t *testing.T) {
 					"certificate": controlPlane.Certificate, "privateKey": secret(controlPlane.Key),
 				},
 			},
-		})
+		}))
 		e.up()
 		e.Namespace("given", nil)
 		root := e.Issuance("given", "reader")
@@ -78,12 +78,12 @@ func TestCertificateAuthorities(t *testing.T) {
 			StringData: map[string]string{"tls.crt": provided.Certificate, "tls.key": provided.Key, "ca.crt": provided.Certificate},
 		}, metav1.CreateOptions{})
 		require.NoError(t, err)
-		e.configure(map[string]any{
+		e.configure(small(map[string]any{
 			"certTrust": map[string]any{
 				"platformCA":         map[string]any{"source": "existing", "existing": map[string]any{"secretName": "company-ca"}},
 				"controlPlaneIssuer": map[string]any{"fromPlatformCA": true},
 			},
-		})
+		}))
 		e.up()
 		e.Namespace("provided", nil)
 		root := e.Issuance("provided", "reader")

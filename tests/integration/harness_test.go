@@ -100,6 +100,8 @@ func (e *env) configure(config map[string]any) {
 	keys := map[string]any{
 		"pulumi:disable-default-providers": []any{"*"},
 		"controlplane:identity":            map[string]any{"hostname": "iris.example.com"}, // no stack does without
+		// Only tests of the monitoring, or of a whole stack, install it.
+		"controlplane:monitoring": map[string]any{"stack": "existing"},
 	}
 	for key, value := range config {
 		keys["controlplane:"+key] = encrypt(value)
@@ -116,6 +118,16 @@ func (e *env) configure(config map[string]any) {
 	require.NoError(e.t, os.WriteFile(filepath.Join(e.project, "Pulumi.test.yaml"), data, 0o600))
 }
 
+// small adds to a configuration that the stack is as small as it can be, for tests that have no business with the rest.
+func small(config map[string]any) map[string]any {
+	all := map[string]any{
+		"network": map[string]any{"ingress": map[string]any{"existing": map[string]any{"className": "nginx"}}},
+		"storage": map[string]any{"objectStorage": map[string]any{"backend": "none"}},
+	}
+	maps.Copy(all, config)
+	return all
+}
+
 // devConfig is the configuration of the stack dev.
 func devConfig(t *testing.T) map[string]any {
 	t.Helper()
@@ -125,7 +137,7 @@ func devConfig(t *testing.T) map[string]any {
 		Config map[string]any `json:"config"`
 	}
 	require.NoError(t, yaml.Unmarshal(data, &file))
-	config := map[string]any{}
+	config := map[string]any{"monitoring": map[string]any{}}
 	for key, value := range file.Config {
 		if name, ours := strings.CutPrefix(key, "controlplane:"); ours {
 			config[name] = value

@@ -113,7 +113,7 @@ func drift(t *testing.T, e *env) {
 // changedValue goes from one profile to the other: replicas, budgets and spread follow, nothing is replaced.
 func changedValue(t *testing.T, e *env) {
 	// One server of objects cannot become four, so this stack goes on without.
-	e.configure(map[string]any{"availability": "zonal", "storage": map[string]any{
+	e.configure(map[string]any{"availability": "zonal", "monitoring": map[string]any{}, "storage": map[string]any{
 		"deletionProtection": false, "objectStorage": map[string]any{"backend": "none"},
 	}})
 	planned := e.preview()
@@ -137,7 +137,7 @@ func changedValue(t *testing.T, e *env) {
 // TestInterruptedUpContinues cancels an up in the middle; the next one goes on from there.
 func TestInterruptedUpContinues(t *testing.T) {
 	parallel(t)
-	e := newEnv(t, map[string]any{})
+	e := newEnv(t, small(nil))
 	ctx, cancel := context.WithCancel(e.Context())
 	o := e.options()
 	// Half of the objects exist by the time that cert-manager's Deployments are waited for.
