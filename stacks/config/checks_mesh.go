@@ -53,10 +53,12 @@ func (k *checker) meshNamespaces(path string, m Mesh) {
 
 // meshable returns the namespaces of the stack that may take part in a mesh.
 // Operators whose webhooks the API server calls stay outside, so that the
-// platform can start while the mesh is down; so do the mesh's own.
+// platform can start while the mesh is down; so do the mesh's own, and
+// pods in the network of their node.
 func (c *Config) meshable() []string {
 	outside := []string{
 		NamespaceCertManager, NamespaceDatabaseOperator, NamespaceIstio, NamespaceIstioNodes, NamespaceLinkerd, NamespaceLinkerdNodes,
+		NamespaceNodeExporter,
 	}
 	namespaces := slices.DeleteFunc(c.closedNamespaces(), func(n string) bool { return slices.Contains(outside, n) })
 	namespaces = append(namespaces, NamespaceControlPlane)

@@ -64,6 +64,12 @@ func (c *Config) closedNamespaces() []string {
 	if c.Storage.ObjectStorage.Backend == ObjectsMinIO {
 		namespaces = append(namespaces, NamespaceMinIO)
 	}
+	if c.Monitoring.Installed() {
+		namespaces = append(namespaces, NamespaceMonitoring)
+		if c.Monitoring.Exporters.NodeExporter.Enabled {
+			namespaces = append(namespaces, NamespaceNodeExporter)
+		}
+	}
 	switch c.Network.Mesh.Type {
 	case MeshIstio:
 		namespaces = append(namespaces, NamespaceIstio, NamespaceIstioNodes)

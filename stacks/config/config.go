@@ -14,7 +14,7 @@ type Config struct {
 	Artifacts Artifacts `json:"artifacts"`
 	// The resource classes that workloads are sized by. A request is what the scheduler reserves for a container, a limit is what the container may use at most.
 	Resources Resources `json:"resources"`
-	// Monitoring of the platform with Prometheus.
+	// Monitoring of the platform: Prometheus, Alertmanager, Grafana and exporters.
 	Monitoring Monitoring `json:"monitoring"`
 	// What is created in Amazon Web Services, and as whom.
 	AWS AWS `json:"aws"`

@@ -19,6 +19,9 @@ func (c *Config) derivePostgreSQL() {
 	}
 	if len(p.Clusters) == 0 {
 		p.Clusters = []DatabaseCluster{{Name: "platform", Databases: []Database{{Name: "iris"}, {Name: "gateway"}, {Name: "controlplane"}}}}
+		if c.grafanaDatabase() == grafanaDatabase {
+			p.Clusters[0].Databases = append(p.Clusters[0].Databases, Database{Name: grafanaDatabase})
+		}
 	}
 	for i := range p.Clusters {
 		p.Clusters[i].follow(p, wal)

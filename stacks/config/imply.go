@@ -25,6 +25,7 @@ func imply(components map[string]any) {
 	}
 	implyRealms(group(components, "identity"))
 	implyNetwork(group(components, "network"), zonal)
+	implyMonitoring(group(components, "monitoring"))
 }
 
 // group returns the map at a key, which it makes where there is none.

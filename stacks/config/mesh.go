@@ -13,6 +13,8 @@ const (
 	NamespaceLinkerd          = "linkerd"
 	NamespaceLinkerdNodes     = "linkerd-cni"
 	NamespaceMinIO            = "minio"
+	NamespaceMonitoring       = "monitoring"
+	NamespaceNodeExporter     = "node-exporter"
 	NamespacePostgreSQL       = "postgresql"
 	NamespaceValkey           = "valkey"
 )

@@ -32,8 +32,8 @@ type PostgreSQL struct {
 	PodMonitor bool `json:"podMonitor" jsonschema:"default=true"`
 	// The operator.
 	Operator DatabaseOperator `json:"operator"`
-	// Clusters of PostgreSQL with their databases: one for all consumers, or several. The databases gateway, controlplane and that of identity.database must be in one of them each.
-	Clusters []DatabaseCluster `json:"clusters,omitempty" jsonschema:"minItems=1" jsonschema_extras:"x-derived=one\\, platform\\, with the databases iris\\, gateway and controlplane"`
+	// Clusters of PostgreSQL with their databases: one for all consumers, or several. The databases gateway, controlplane and those of identity.database and monitoring.grafana.database must be in one of them each.
+	Clusters []DatabaseCluster `json:"clusters,omitempty" jsonschema:"minItems=1" jsonschema_extras:"x-derived=one\\, platform\\, with the databases iris\\, gateway and controlplane\\, and with Grafana in the profile zonal: grafana"`
 	// How strictly the Control Plane checks the database's certificate, as sslmode of the URL in the Secret controlplane-db: `verify-full` also checks who signed it and for which host, which needs the trust bundle among the roots of the process (SSL_CERT_FILE); `require` encrypts only.
 	ControlPlaneSSLMode SSLMode `json:"controlPlaneSSLMode,omitempty" jsonschema:"enum=verify-full,enum=require,default=verify-full"`
 }
