@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
-	"google.golang.org/protobuf/types/known/structpb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,15 +27,6 @@ const (
 
 	annotationLastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 )
-
-// decode reads properties off the wire, with secrets and unknowns kept as such.
-func decode(s *structpb.Struct) (resource.PropertyMap, error) {
-	return plugin.UnmarshalProperties(s, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, SkipNulls: true})
-}
-
-func encode(m resource.PropertyMap) (*structpb.Struct, error) {
-	return plugin.MarshalProperties(m, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, SkipNulls: true})
-}
 
 // plain returns a value without its secrecy; ok is false for what is absent or not known yet.
 func plain(v resource.PropertyValue) (_ resource.PropertyValue, ok bool) {
