@@ -27,6 +27,7 @@ var schemas = map[string]struct{ inputs, state typed }{
 	"ClientServiceAccountRealmRole": {openid.ClientServiceAccountRealmRoleArgs{}, openid.ClientServiceAccountRealmRoleState{}},
 	"HardcodedClaimProtocolMapper":  {openid.HardcodedClaimProtocolMapperArgs{}, openid.HardcodedClaimProtocolMapperState{}},
 	"UserSessionNoteProtocolMapper": {openid.UserSessionNoteProtocolMapperArgs{}, openid.UserSessionNoteProtocolMapperState{}},
+	"UserRealmRoleProtocolMapper":   {openid.UserRealmRoleProtocolMapperArgs{}, openid.UserRealmRoleProtocolMapperState{}},
 	"AudienceProtocolMapper":        {openid.AudienceProtocolMapperArgs{}, openid.AudienceProtocolMapperState{}},
 }
 

@@ -307,6 +307,61 @@ func TestMappersOfClaims(t *testing.T) {
 	})
 }
 
+func TestRolesOfUsersInAClaim(t *testing.T) {
+	everywhere(t, func(c tester) {
+		name, _ := c.realm(nil)
+		client := c.create("Client", machine(name))
+		scope := c.create("ClientScope", values{"realmId": name, "name": "s"})
+		mapper := c.create("UserRealmRoleProtocolMapper", values{
+			"realmId": name, "clientId": client.id, "name": "roles", "claimName": "roles", "multivalued": true,
+			"addToAccessToken": false,
+		})
+		ofScope := c.create("UserRealmRoleProtocolMapper", values{
+			"realmId": name, "clientScopeId": scope.id, "name": "roles", "claimName": "r", "realmRolePrefix": "realm-",
+		})
+		place := name + "/clients/" + client.id + "/protocol-mappers/models/" + mapper.id
+		there := c.byHand(http.MethodGet, place, nil)
+		assert.Equal(c, "oidc-usermodel-realm-role-mapper", there["protocolMapper"])
+		config := object(there["config"])
+		assert.Equal(c, []any{"roles", "true", "true", "false", "true", "String"}, []any{
+			config["claim.name"], config["multivalued"], config["id.token.claim"], config["access.token.claim"],
+			config["userinfo.token.claim"], config["jsonType.label"],
+		})
+
+		ofScope.update(ofScope.with(values{"realmRolePrefix": nil, "multivalued": true}))
+		config["multivalued"], config["access.token.claim"] = "false", "true"
+		c.byHand(http.MethodPut, place, there)
+		require.True(c, mapper.refresh())
+		program := mapper.with(values{"multivalued": true, "addToAccessToken": false})
+		assert.Equal(c, []string{"addToAccessToken", "multivalued"}, mapper.changes(program), "what was done by hand shows")
+		mapper.update(program)
+		assert.Equal(c, "true", object(c.byHand(http.MethodGet, place, nil)["config"])["multivalued"])
+		assert.Equal(c, []string{"clientId"}, mapper.diff(mapper.with(values{"clientId": "another"})).GetReplaces())
+
+		for _, each := range []struct {
+			*remembered
+			importID string
+		}{
+			{mapper, name + "/client/" + client.id + "/" + mapper.id},
+			{ofScope, name + "/client-scope/" + scope.id + "/" + ofScope.id},
+		} {
+			in := c.decode(each.in)
+			_, err := c.attempt("UserRealmRoleProtocolMapper", in)
+			require.ErrorContains(c, err, "the ID "+each.importID)
+			adopted, err := c.Read(c.Context(), &pulumirpc.ReadRequest{Urn: each.urn, Id: each.importID})
+			require.NoError(c, err)
+			again := &remembered{c: c, urn: each.urn, id: adopted.GetId(), state: adopted.GetProperties(), in: adopted.GetInputs()}
+			assert.Equal(c, each.id, again.id)
+			assert.Empty(c, again.changes(in))
+		}
+		_, err := c.Read(c.Context(), &pulumirpc.ReadRequest{Urn: mapper.urn, Id: name + "/user/" + client.id + "/" + mapper.id})
+		require.ErrorContains(c, err, "want realmId/client|client-scope/its ID/id")
+		mapper.remove()
+		assert.False(c, mapper.refresh())
+		mapper.remove()
+	})
+}
+
 func TestWhatExistsIsNotTakenOverInSilence(t *testing.T) {
 	everywhere(t, func(c tester) {
 		name, realm := c.realm(hardened)

@@ -50,9 +50,15 @@ var kinds = map[string]kind{
 	"keycloak:openid/hardcodedClaimProtocolMapper:HardcodedClaimProtocolMapper":   hardcodedClaim(),
 	"keycloak:openid/userSessionNoteProtocolMapper:UserSessionNoteProtocolMapper": sessionNote(),
 	"keycloak:openid/audienceProtocolMapper:AudienceProtocolMapper":               audience(),
+	"keycloak:openid/userRealmRoleProtocolMapper:UserRealmRoleProtocolMapper":     realmRoles(),
 }
 
 func kindNames() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// In the form of an import's ID, ofOwner stands for client or client-scope, and ownerID for the ID of that.
+const ofOwner, ownerID = "client|client-scope", "its ID"
+
+var owners = map[string]string{"client": "clientId", "client-scope": "clientScopeId"}
 
 // inRealm is the property of all that is in a realm.
 var inRealm = property{name: "realmId", required: true, immutable: true}
@@ -91,14 +97,21 @@ func (k kind) adopt(id string) (target, error) {
 		return target{}, fmt.Errorf("the built-in keycloak plugin cannot import a %s (use the published plugins)", k.what)
 	}
 	parts := strings.Split(id, "/")
+	wrong := fmt.Errorf("import a %s: the ID is %q; want %s", k.what, id, strings.Join(k.imported, "/"))
 	if len(parts) < len(k.imported) || slices.Contains(parts, "") {
-		return target{}, fmt.Errorf("import a %s: the ID is %q; want %s", k.what, id, strings.Join(k.imported, "/"))
+		return target{}, wrong
 	}
 	t := target{id: id, in: values{}}
 	for i, name := range k.imported {
 		switch name {
 		case "id":
 			t.id = strings.Join(parts[i:], "/")
+		case ofOwner:
+			if owners[parts[i]] == "" {
+				return target{}, wrong
+			}
+		case ownerID:
+			t.in[owners[parts[i-1]]] = parts[i]
 		default:
 			t.in[name] = parts[i]
 		}

@@ -171,6 +171,13 @@ func mapperAnswers(answers func(string, func(asked) answer)) {
 			owner["protocolMappers"] = append(mappers, a.body)
 			return made(id)
 		})
+		answers("GET"+of, func(a asked) answer {
+			owner, mappers := all(a)
+			if owner == nil {
+				return missing("Could not find " + sort)
+			}
+			return said(slices.Concat([]any{}, mappers))
+		})
 		for _, method := range []string{"GET", "PUT", "DELETE"} {
 			answers(method+of+"/{mapper}", func(a asked) answer {
 				owner, mappers := all(a)
