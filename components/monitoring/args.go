@@ -1,0 +1,69 @@
+package monitoring
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/prometheus"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/rules"
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
+)
+
+// Args configure the component. What the parts have in common is set once, here.
+type Args struct {
+	part.Common
+	// Operator makes servers of the custom resources.
+	Operator Operator
+	// Prometheus collects metrics and evaluates rules.
+	Prometheus prometheus.Args
+	// Rules say what somebody is alerted of.
+	Rules rules.Args
+}
+
+// described is what every part of the monitoring says of itself.
+type described interface {
+	Check() error
+	Flows() []flow.Flow
+}
+
+// shared gives every part what all have in common.
+func (a Args) shared() Args {
+	a.Prometheus.Common, a.Rules.Common = a.Common, a.Common
+	return a
+}
+
+// parts are the parts by the names of their fields.
+func (a Args) parts() []struct {
+	field string
+	described
+} {
+	type named = struct {
+		field string
+		described
+	}
+	return []named{{"Prometheus", a.Prometheus}, {"Rules", a.Rules}}
+}
+
+// Check reports what cannot work. New does as well, but others may want to know before they register anything: then
+// values that are known at run time only may be missing.
+func (a Args) Check() error {
+	a = a.shared()
+	problems := []error{a.Operator.check()}
+	for _, p := range a.parts() {
+		if err := p.Check(); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", p.field, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Flows are the connections that the monitoring opens and accepts.
+func (a Args) Flows() []flow.Flow {
+	a = a.shared()
+	flows := a.operatorFlows()
+	for _, p := range a.parts() {
+		flows = append(flows, p.Flows()...)
+	}
+	return flows
+}

@@ -1,0 +1,28 @@
+// Package prometheus describes the platform's Prometheus: the custom resource that the operator makes servers of, what
+// they may read in the cluster, their certificate, their Service, and the declarations by which they watch themselves.
+//
+// # What it scrapes
+//
+// Every ServiceMonitor, PodMonitor, Probe, ScrapeConfig and PrometheusRule of the cluster, whatever labels it has and
+// whatever namespace it is in: whoever declares metrics gets them scraped without asking the platform. The Control
+// Plane's ServiceMonitors name the file of Prometheus' own token, so monitors may do that, and the token is in the pods.
+// So whoever may create a monitor can have that token sent to a server of his own. It opens nothing but what is listed
+// in access.go: what runs where, and metrics.
+//
+// # Secrets
+//
+// The operator copies what monitors refer to into Secrets of Prometheus. ConfigMaps it may read in all namespaces:
+// there, the trust bundle is. Secrets it may read in its own namespace only, and in those where the component
+// names it. A monitor that refers to a Secret elsewhere is left out, with an event that says so, until somebody grants
+// it there:
+//
+//	kubectl -n <namespace> create rolebinding prometheus-operator-secrets \
+//	  --clusterrole=prometheus-operator-secrets --serviceaccount=monitoring:prometheus-operator
+//
+// # Availability
+//
+// Replicas scrape the same targets and evaluate the same rules, each on a volume of its own and in a zone of its own;
+// Alertmanager takes what both say as one alert. A query reaches either, so a gap in one's data shows now and then.
+// What has to outlive the volumes goes to another system by remote write, or to object storage by the Thanos sidecar,
+// which uploads each block of two hours once it is complete.
+package prometheus
