@@ -34,6 +34,12 @@ var exceptions = map[string]Exception{
 		Reason: "Linkerd's node agent installs its network plugin in directories of the node. The plugin leads the traffic " +
 			"of pods through their proxies, which they would otherwise need the right to administer their network for.",
 	},
+	"node-exporter": {
+		Level:     api.LevelPrivileged,
+		Workloads: []string{"DaemonSet/node-exporter"},
+		Reason: "The node exporter measures the node itself: it shares the node's network and list of processes, and sees " +
+			"its file systems, read only. It runs without root, without capabilities and without a token of the cluster.",
+	},
 }
 
 // Exceptions are the namespaces that do not enforce the level restricted, by name.
