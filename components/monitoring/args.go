@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/exporters"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/prometheus"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/rules"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
@@ -17,6 +18,8 @@ type Args struct {
 	Operator Operator
 	// Prometheus collects metrics and evaluates rules.
 	Prometheus prometheus.Args
+	// Exporters say what Kubernetes and its nodes do.
+	Exporters exporters.Args
 	// Rules say what somebody is alerted of.
 	Rules rules.Args
 }
@@ -27,9 +30,11 @@ type described interface {
 	Flows() []flow.Flow
 }
 
-// shared gives every part what all have in common.
+// shared gives every part what all have in common, and Prometheus what the exporters need of it.
 func (a Args) shared() Args {
-	a.Prometheus.Common, a.Rules.Common = a.Common, a.Common
+	a.Prometheus.Common, a.Exporters.Common, a.Rules.Common = a.Common, a.Common, a.Common
+	a.Prometheus.ScrapeClasses = []map[string]any{exporters.ScrapeClass()}
+	a.Prometheus.NodePorts = a.Exporters.NodePorts()
 	return a
 }
 
@@ -42,7 +47,7 @@ func (a Args) parts() []struct {
 		field string
 		described
 	}
-	return []named{{"Prometheus", a.Prometheus}, {"Rules", a.Rules}}
+	return []named{{"Prometheus", a.Prometheus}, {"Exporters", a.Exporters}, {"Rules", a.Rules}}
 }
 
 // Check reports what cannot work. New does as well, but others may want to know before they register anything: then

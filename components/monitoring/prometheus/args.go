@@ -34,6 +34,10 @@ type Args struct {
 	Resources corev1.ResourceRequirements
 	// ExternalLabels are added to everything that leaves Prometheus: alerts, remote writes, blocks in object storage.
 	ExternalLabels map[string]string
+	// ScrapeClasses are what monitors may refer to by name, as the custom resource takes them.
+	ScrapeClasses []map[string]any
+	// NodePorts are the ports of nodes that metrics are read from, besides those of the API server.
+	NodePorts []int
 	// RemoteWrite are systems that get all samples.
 	RemoteWrite []RemoteWrite
 	// Thanos uploads blocks to object storage; nil: they stay on the volumes.

@@ -9,9 +9,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 )
 
-// kubeletPort is where every node has its kubelet's metrics.
-const kubeletPort = 10250
-
 // Pods are the servers.
 var Pods = flow.Peer{Name: "Prometheus", Namespace: names.Namespace, Pods: names.Selector(names.Prometheus)}
 
@@ -22,12 +19,14 @@ func (a Args) Flows() []flow.Flow {
 			// Monitors of others name any port; what their pods accept, their own policies say.
 			Name: "prometheus-targets", From: Pods, Why: "Prometheus reads metrics of whatever pods are declared to it.",
 		},
-		{
-			Name: "prometheus-nodes", From: Pods, To: flow.Peer{Everywhere: true}, Ports: []int{names.NodeExporterPort, kubeletPort},
-			Why: "Prometheus reads metrics of nodes.",
-		},
 		a.ToAPIServer("prometheus-kubernetes", Pods, "Prometheus looks up what there is to scrape, and reads metrics of the API server."),
 		a.Scrape("prometheus-metrics", Pods, names.PrometheusPort, reloaderPort),
+	}
+	if len(a.NodePorts) > 0 { // without any, every port would be meant
+		flows = append(flows, flow.Flow{
+			Name: "prometheus-nodes", From: Pods, To: flow.Peer{Everywhere: true}, Ports: a.NodePorts,
+			Why: "Prometheus reads metrics of nodes.",
+		})
 	}
 	if len(a.RemoteWrite) > 0 {
 		flows = append(flows, flow.Flow{

@@ -92,6 +92,9 @@ func (a Args) prometheus() runtime.Object {
 	for _, what := range []string{"serviceMonitor", "podMonitor", "probe", "rule", "scrapeConfig"} {
 		spec[what+"Selector"], spec[what+"NamespaceSelector"] = map[string]any{}, map[string]any{}
 	}
+	if len(a.ScrapeClasses) > 0 {
+		spec["scrapeClasses"] = a.ScrapeClasses
+	}
 	if len(a.ExternalLabels) == 0 {
 		delete(spec, "externalLabels")
 	}
