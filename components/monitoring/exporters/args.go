@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -28,7 +29,6 @@ const (
 	// The ports of kube-state-metrics: what it knows of the cluster, and of itself.
 	metricsPort   = 8443
 	telemetryPort = 8444
-	kubeletPort   = 10250
 	coreDNSPort   = 9153
 )
 
@@ -102,7 +102,8 @@ func (a Args) Check() error {
 	return errors.Join(problems...)
 }
 
-// Flows are the connections that the exporters open and accept. Those of Prometheus to nodes, on NodePorts, are its own.
+// Flows are the connections that the exporters open and accept. Those of Prometheus to kubelets, API servers and any
+// pods are its own.
 func (a Args) Flows() []flow.Flow {
 	state := flow.Peer{Namespace: names.Namespace, Pods: names.Selector(names.KubeStateMetrics)}
 	flows := []flow.Flow{
@@ -114,21 +115,21 @@ func (a Args) Flows() []flow.Flow {
 			Namespace: names.NodeExporterNamespace, Pods: names.Selector(names.NodeExporter),
 		}, names.NodeExporterPort))
 	}
+	if a.Etcd != nil {
+		flows = append(flows, a.Scrape("etcd-metrics", a.Etcd.peer(), a.Etcd.Port))
+	}
 	return flows
 }
 
-// NodePorts are the ports of nodes that Prometheus reads metrics from, apart from those of the API server: addresses of
-// nodes are none of pods, also where a pod listens there.
-func (a Args) NodePorts() []int {
-	var ports []int
-	if a.NodeExporter != nil {
-		ports = append(ports, names.NodeExporterPort)
+// peer are the members.
+func (e Etcd) peer() flow.Peer {
+	members := flow.Peer{Name: "etcd"}
+	for _, address := range e.Endpoints {
+		bits := 32
+		if strings.Contains(address, ":") {
+			bits = 128
+		}
+		members.CIDRs = append(members.CIDRs, fmt.Sprintf("%s/%d", address, bits))
 	}
-	if a.Kubelet {
-		ports = append(ports, kubeletPort)
-	}
-	if a.Etcd != nil {
-		ports = append(ports, a.Etcd.Port)
-	}
-	return ports
+	return members
 }

@@ -14,8 +14,8 @@ import (
 const (
 	// hostRoot is where the container sees its node's file systems.
 	hostRoot = "/host/root"
-	// clientSecret has the certificate by which Prometheus is known; it lies where the monitor does, for the operator to
-	// find it.
+	// clientSecret has the certificate by which Prometheus is known. It lies in Prometheus' own namespace, as does the
+	// monitor that names it: the operator reads no Secrets elsewhere.
 	clientSecret = "prometheus-client-tls" // #nosec G101 -- a name
 )
 
@@ -26,7 +26,7 @@ func (a Args) nodeExporter() []runtime.Object {
 		account(namespace, name),
 		a.certificate(namespace, name),
 		certmanager.Leaf{
-			Namespace: namespace, Name: clientSecret, ClusterIssuer: a.Issuer, CommonName: names.Prometheus,
+			Namespace: names.Namespace, Name: clientSecret, ClusterIssuer: a.Issuer, CommonName: names.Prometheus,
 			DNSNames: []string{names.Host(names.Prometheus)}, Usages: []string{"client auth"},
 		}.Object(),
 		configured(namespace, name, a.mutualConfig()),
@@ -130,8 +130,8 @@ func (a Args) nodeExporterMonitor() runtime.Object {
 	tls := a.serverTLS(name + "." + namespace + ".svc")
 	tls["cert"] = map[string]any{"secret": key(clientSecret, corev1.TLSCertKey)}
 	tls["keySecret"] = key(clientSecret, corev1.TLSPrivateKeyKey)
-	return monitor("ServiceMonitor", namespace, name, map[string]any{
-		"selector": selecting(names.Selector(name)),
+	return monitor("ServiceMonitor", names.Namespace, name, map[string]any{
+		"selector": selecting(names.Selector(name)), "namespaceSelector": inNamespace(namespace),
 		"endpoints": []any{map[string]any{
 			"port": metricsName, "scheme": "https", "tlsConfig": tls,
 			"relabelings": append(byNode("__meta_kubernetes_pod_node_name"), dropLabels("pod|container|endpoint")),
