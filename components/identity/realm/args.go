@@ -84,6 +84,8 @@ type Client struct {
 	// RedirectURIs are where a browser may return to after a login, WebOrigins whose scripts may use the realm's
 	// endpoints. Only with AuthorizationCode.
 	RedirectURIs, WebOrigins []string
+	// LogoutURIs are where a browser may return to after a logout. Only with AuthorizationCode.
+	LogoutURIs []string
 	// AccessTokenLifespan is how long the client's access tokens are valid; 0: as the realm says.
 	AccessTokenLifespan time.Duration
 	// DefaultScopes are in all tokens of the client, besides those that its flows need; OptionalScopes are in those
@@ -93,6 +95,12 @@ type Client struct {
 	DefaultScopes, OptionalScopes []string
 	// Roles are the realm's roles that the client itself has in tokens by ClientCredentials.
 	Roles []string
+	// UserRoles are the realm's roles that matter to the client: which of them a user has is in the user's tokens for it.
+	// Only with AuthorizationCode.
+	UserRoles []string
+	// RolesClaim is the claim of ID tokens and of the user info that lists them too; empty: there is none. A user without
+	// any has no such claim.
+	RolesClaim string
 }
 
 // check reports what cannot work; the configuration is checked before, so this is for other callers.
@@ -135,8 +143,12 @@ func (a Args) checkClient(c Client) error {
 		return errors.New("a Public one is allowed neither ClientCredentials nor a Secret")
 	case c.AuthorizationCode && len(c.RedirectURIs) == 0:
 		return errors.New("RedirectURIs are missing: AuthorizationCode needs one and more")
-	case !c.AuthorizationCode && len(c.RedirectURIs)+len(c.WebOrigins) > 0:
-		return errors.New("RedirectURIs and WebOrigins are allowed with AuthorizationCode only")
+	case !c.AuthorizationCode && len(c.RedirectURIs)+len(c.WebOrigins)+len(c.LogoutURIs) > 0:
+		return errors.New("RedirectURIs, WebOrigins and LogoutURIs are allowed with AuthorizationCode only")
+	case !c.AuthorizationCode && len(c.UserRoles) > 0:
+		return errors.New("with AuthorizationCode only are UserRoles allowed")
+	case c.RolesClaim != "" && len(c.UserRoles) == 0:
+		return fmt.Errorf("UserRoles are missing: the claim %s would never have any", c.RolesClaim)
 	case !c.ClientCredentials && len(c.Roles) > 0:
 		return errors.New("with ClientCredentials only are Roles allowed")
 	case c.AccessTokenLifespan%time.Second != 0:
@@ -149,7 +161,7 @@ func (a Args) checkClient(c Client) error {
 			return fmt.Errorf("scope %q is in DefaultScopes and in OptionalScopes: allowed is one of them", scope)
 		}
 	}
-	for _, role := range c.Roles {
+	for _, role := range slices.Concat(c.Roles, c.UserRoles) {
 		if !slices.ContainsFunc(a.Roles, func(r Role) bool { return r.Name == role }) {
 			return fmt.Errorf("role %q is none of the realm's Roles", role)
 		}

@@ -36,9 +36,27 @@ func (b *builder) client(c Client) error {
 	if !c.Public {
 		b.parent.Secrets[c.ID] = pulumi.ToSecret(made.ClientSecret).(pulumi.StringOutput)
 	}
-	if err := b.clientScopes(c, made); err != nil || !c.ClientCredentials {
+	if err := b.clientScopes(c, made); err != nil {
 		return err
 	}
+	for _, role := range rolesOf(c) {
+		if err := b.mayCarry(c, made, role); err != nil {
+			return fmt.Errorf("role %s: %w", role, err)
+		}
+	}
+	if c.ClientCredentials {
+		if err := b.serviceAccount(c, made); err != nil {
+			return err
+		}
+	}
+	if c.RolesClaim == "" {
+		return nil
+	}
+	return b.rolesClaim(c, made)
+}
+
+// serviceAccount is what the client itself is in its tokens.
+func (b *builder) serviceAccount(c Client, made *openid.Client) error {
 	// The session of a service account knows the client by this name.
 	if _, err := openid.NewUserSessionNoteProtocolMapper(b.ctx, b.child(c.ID), &openid.UserSessionNoteProtocolMapperArgs{
 		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), Name: pulumi.String("Client ID"),
@@ -48,9 +66,38 @@ func (b *builder) client(c Client) error {
 		return fmt.Errorf("claim clientId: %w", err)
 	}
 	for _, role := range c.Roles {
-		if err := b.grant(c, made, role); err != nil {
+		if _, err := openid.NewClientServiceAccountRealmRole(b.ctx, b.child(c.ID+"/"+role), &openid.ClientServiceAccountRealmRoleArgs{
+			RealmId: b.realm, ServiceAccountUserId: made.ServiceAccountUserId, Role: b.roles[role].Name,
+		}, b.options()...); err != nil {
 			return fmt.Errorf("role %s: %w", role, err)
 		}
+	}
+	return nil
+}
+
+// rolesOf are the roles that tokens of the client may carry, its own and those of users.
+func rolesOf(c Client) []string {
+	all := slices.Concat(c.Roles, c.UserRoles)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// mayCarry lets tokens of the client carry a role: full scope is off.
+func (b *builder) mayCarry(c Client, made *openid.Client, role string) error {
+	_, err := keycloak.NewGenericRoleMapper(b.ctx, b.child(c.ID+"/"+role), &keycloak.GenericRoleMapperArgs{
+		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), RoleId: b.roles[role].ID().ToStringOutput(),
+	}, b.options()...)
+	return err
+}
+
+// rolesClaim is for clients that read no access tokens. It lists what the client's tokens may carry.
+func (b *builder) rolesClaim(c Client, made *openid.Client) error {
+	if _, err := openid.NewUserRealmRoleProtocolMapper(b.ctx, b.child(c.ID), &openid.UserRealmRoleProtocolMapperArgs{
+		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), Name: pulumi.String("Roles"),
+		ClaimName: pulumi.String(c.RolesClaim), ClaimValueType: pulumi.String("String"), Multivalued: pulumi.Bool(true),
+		AddToIdToken: pulumi.Bool(true), AddToUserinfo: pulumi.Bool(true), AddToAccessToken: pulumi.Bool(false),
+	}, b.options()...); err != nil {
+		return fmt.Errorf("claim %s: %w", c.RolesClaim, err)
 	}
 	return nil
 }
@@ -103,6 +150,7 @@ func (b *builder) clientSettings(c Client, secret pulumi.StringPtrInput) *openid
 	}
 	if c.AuthorizationCode {
 		settings.PkceCodeChallengeMethod = pulumi.String("S256")
+		settings.ValidPostLogoutRedirectUris = pulumi.ToStringArray(c.LogoutURIs)
 	}
 	return settings
 }
@@ -156,18 +204,4 @@ func defaultScopes(c Client) []string {
 	scopes = slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(c.OptionalScopes, s) })
 	slices.Sort(scopes)
 	return slices.Compact(scopes)
-}
-
-// grant gives the client itself a role, and lets its tokens carry it: full scope is off.
-func (b *builder) grant(c Client, made *openid.Client, role string) error {
-	name := b.child(c.ID + "/" + role)
-	if _, err := openid.NewClientServiceAccountRealmRole(b.ctx, name, &openid.ClientServiceAccountRealmRoleArgs{
-		RealmId: b.realm, ServiceAccountUserId: made.ServiceAccountUserId, Role: b.roles[role].Name,
-	}, b.options()...); err != nil {
-		return err
-	}
-	_, err := keycloak.NewGenericRoleMapper(b.ctx, name, &keycloak.GenericRoleMapperArgs{
-		RealmId: b.realm, ClientId: made.ID().ToStringOutput(), RoleId: b.roles[role].ID().ToStringOutput(),
-	}, b.options()...)
-	return err
 }

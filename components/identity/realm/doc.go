@@ -26,7 +26,8 @@
 // A client has exactly the flows that it is configured with: client credentials, the authorization code flow, or both.
 // The password grant, the implicit flow, device codes, CIBA and token exchange are off. The authorization code flow
 // demands PKCE with S256, of confidential clients as well. Tokens by client credentials come without a refresh token
-// and without a session. Full scope is off: only roles given to the client appear in its tokens.
+// and without a session. Full scope is off: only roles given to the client, or declared to matter to it, appear in its
+// tokens.
 //
 // Default scopes, besides those configured, are those that the client's flows need, so that tokens stay small:
 //
@@ -34,6 +35,9 @@
 //     https://github.com/telekom/kong-plugin-jwt-keycloak#parameters) for all;
 //   - service_account for client credentials, since Keycloak attaches it again with every change of such a client;
 //   - acr, email, profile and web-origins (allowed-origins, which CORS needs) for users.
+//
+// Of a user's roles a client sees those that matter to it (UserRoles), in realm_access of access tokens, and, for clients
+// that read ID tokens and the user info, in a claim of their choice (RolesClaim).
 //
 // The claims iss and azp are in every token. Client credentials also get a claim clientId, which the gateway
 // (https://github.com/telekom/gateway-jumper) and the servers of the Control Plane read, and with which the Control

@@ -168,7 +168,7 @@ func TestLifeOfARealm(t *testing.T) {
 		s.args.Clients = s.args.Clients[:2]
 		s.args.Clients[1].Roles, s.args.Roles = nil, s.args.Roles[1:]
 		changes, _ := s.up()
-		assert.Equal(t, 6, changes["delete"], "a client with its scopes, a role, and who had it: %v", changes)
+		assert.Equal(t, 8, changes["delete"], "a client with its scopes, role and claim, a role, and who had it: %v", changes)
 	})
 	t.Run("the realm stays until it is not protected any more", func(t *testing.T) {
 		_, err := s.stack.Destroy(ctx)

@@ -43,6 +43,7 @@ func rich() realm.Args {
 		realm.Client{
 			ID: "page", Public: true, AuthorizationCode: true, RedirectURIs: []string{"https://app.example.com/*"},
 			WebOrigins: []string{"+"}, OptionalScopes: []string{"email", "hidden"},
+			LogoutURIs: []string{"https://app.example.com/bye"}, UserRoles: []string{"reader"}, RolesClaim: "roles",
 		},
 	)
 	return a

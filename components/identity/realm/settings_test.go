@@ -84,6 +84,7 @@ func TestFlows(t *testing.T) {
 	assert.Equal(t, "PUBLIC", page["accessType"])
 	assert.Equal(t, "S256", page["pkceCodeChallengeMethod"])
 	assert.Equal(t, []any{"https://app.example.com/*"}, page["validRedirectUris"])
+	assert.Equal(t, []any{"https://app.example.com/bye"}, page["validPostLogoutRedirectUris"])
 	assert.NotContains(t, page, "clientSecret")
 	assert.Equal(t, "CONFIDENTIAL", r.inputs(t, "Client rover/rover")["accessType"])
 }
@@ -140,6 +141,33 @@ func TestRolesAreInTokensOfTheClientThatHasThem(t *testing.T) {
 	assert.Equal(t, true, claim["addToAccessToken"])
 	assert.NotContains(t, r.all, "UserSessionNoteProtocolMapper rover/page")
 	assert.NotContains(t, r.all, "GenericRoleMapper rover/job/reader")
+}
+
+func TestRolesOfUsersAreSeenByTheClientThatTheyMatterTo(t *testing.T) {
+	r := record(t, rich(), admin(), nil)
+	scope := r.inputs(t, "GenericRoleMapper rover/page/reader")
+	assert.Equal(t, "id-of-rover/page", scope["clientId"])
+	assert.Equal(t, "id-of-rover/reader", scope["roleId"])
+	assert.NotContains(t, r.all, "GenericRoleMapper rover/page/writer")
+	assert.NotContains(t, r.all, "ClientServiceAccountRealmRole rover/page/reader", "the client itself has no role")
+	claim := r.inputs(t, "UserRealmRoleProtocolMapper rover/page")
+	assert.Equal(t, "id-of-rover/page", claim["clientId"])
+	assert.Equal(t, "roles", claim["claimName"])
+	assert.Equal(t, []any{true, true, true, false}, []any{
+		claim["multivalued"], claim["addToIdToken"], claim["addToUserinfo"], claim["addToAccessToken"],
+	})
+	assert.NotContains(t, r.all, "UserRealmRoleProtocolMapper rover/job")
+}
+
+func TestARoleOfTheClientAndOfUsersIsAskedForOnce(t *testing.T) {
+	args := rich()
+	both := &args.Clients[1]
+	both.AuthorizationCode, both.RedirectURIs, both.UserRoles = true, []string{"https://x"}, []string{"writer", "reader"}
+	r := record(t, args, admin(), nil)
+	assert.Contains(t, r.all, "GenericRoleMapper rover/job/writer")
+	assert.Contains(t, r.all, "GenericRoleMapper rover/job/reader")
+	assert.Contains(t, r.all, "ClientServiceAccountRealmRole rover/job/writer")
+	assert.NotContains(t, r.all, "ClientServiceAccountRealmRole rover/job/reader")
 }
 
 func TestSecrets(t *testing.T) {
@@ -204,8 +232,15 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 		`client "rover": neither`:                  func(a *realm.Args) { a.Clients[0].ClientCredentials = false },
 		`client "rover": a Public one`:             func(a *realm.Args) { a.Clients[0].Public = true },
 		`client "rover": RedirectURIs are missing`: func(a *realm.Args) { a.Clients[0].AuthorizationCode = true },
-		`client "rover": RedirectURIs and`:         func(a *realm.Args) { a.Clients[0].RedirectURIs = []string{"https://x"} },
+		`client "rover": RedirectURIs, Web`:         func(a *realm.Args) { a.Clients[0].RedirectURIs = []string{"https://x"} },
 		`client "rover": role "boss"`:              func(a *realm.Args) { a.Clients[0].Roles = []string{"boss"} },
+		`client "rover": with AuthorizationCode`:   func(a *realm.Args) { a.Clients[0].UserRoles = []string{"boss"} },
+		`client "rover": UserRoles are missing`:    func(a *realm.Args) { a.Clients[0].RolesClaim = "roles" },
+		`client "page": role "boss" is none`: func(a *realm.Args) {
+			*a = rich()
+			a.Clients[2].UserRoles = []string{"boss"}
+		},
+		`and LogoutURIs are allowed`: func(a *realm.Args) { a.Clients[0].LogoutURIs = []string{"https://x"} },
 		`client "rover": scope "email"`: func(a *realm.Args) {
 			a.Clients[0].DefaultScopes, a.Clients[0].OptionalScopes = []string{"email"}, []string{"email"}
 		},
