@@ -13,6 +13,7 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/invopop/jsonschema v0.14.0
 	github.com/jackc/pgx/v5 v5.10.0
+	github.com/jmespath/go-jmespath v0.4.0
 	github.com/miekg/dns v1.1.72
 	github.com/minio/minio-go/v7 v7.0.94
 	github.com/np-guard/netpol-analyzer v1.3.1

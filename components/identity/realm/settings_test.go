@@ -232,7 +232,7 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 		`client "rover": neither`:                  func(a *realm.Args) { a.Clients[0].ClientCredentials = false },
 		`client "rover": a Public one`:             func(a *realm.Args) { a.Clients[0].Public = true },
 		`client "rover": RedirectURIs are missing`: func(a *realm.Args) { a.Clients[0].AuthorizationCode = true },
-		`client "rover": RedirectURIs, Web`:         func(a *realm.Args) { a.Clients[0].RedirectURIs = []string{"https://x"} },
+		`client "rover": RedirectURIs, Web`:        func(a *realm.Args) { a.Clients[0].RedirectURIs = []string{"https://x"} },
 		`client "rover": role "boss"`:              func(a *realm.Args) { a.Clients[0].Roles = []string{"boss"} },
 		`client "rover": with AuthorizationCode`:   func(a *realm.Args) { a.Clients[0].UserRoles = []string{"boss"} },
 		`client "rover": UserRoles are missing`:    func(a *realm.Args) { a.Clients[0].RolesClaim = "roles" },
