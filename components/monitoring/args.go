@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/exporters"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/prometheus"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/rules"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
@@ -24,6 +25,9 @@ type Args struct {
 	Rules rules.Args
 }
 
+// kubeletPort is where every node has the metrics of its kubelet.
+const kubeletPort = 10250
+
 // described is what every part of the monitoring says of itself.
 type described interface {
 	Check() error
@@ -34,7 +38,13 @@ type described interface {
 func (a Args) shared() Args {
 	a.Prometheus.Common, a.Exporters.Common, a.Rules.Common = a.Common, a.Common, a.Common
 	a.Prometheus.ScrapeClasses = []map[string]any{exporters.ScrapeClass()}
-	a.Prometheus.NodePorts = a.Exporters.NodePorts()
+	a.Prometheus.NodePorts = nil
+	if a.Exporters.NodeExporter != nil {
+		a.Prometheus.NodePorts = append(a.Prometheus.NodePorts, names.NodeExporterPort)
+	}
+	if a.Exporters.Kubelet {
+		a.Prometheus.NodePorts = append(a.Prometheus.NodePorts, kubeletPort)
+	}
 	return a
 }
 

@@ -80,20 +80,10 @@ func (b *builder) build() error {
 	if _, err := b.register(b.args.Prometheus.Set, operator, written); err != nil {
 		return fmt.Errorf("prometheus: %w", err)
 	}
-	if _, err := b.register(b.exporters, operator); err != nil {
+	if _, err := b.register(b.args.Exporters.Set, operator); err != nil {
 		return fmt.Errorf("exporters: %w", err)
 	}
 	return nil
-}
-
-// exporters are those, and the operator's permission to read the certificate with which Prometheus comes to the node exporter.
-func (b *builder) exporters() (manifest.Set, error) {
-	set, err := b.args.Exporters.Set()
-	if err != nil || b.args.Exporters.NodeExporter == nil {
-		return set, err
-	}
-	access, err := manifest.Typed(secretsIn(names.NodeExporterNamespace))
-	return manifest.Merge(set, access), err
 }
 
 // register adds the objects that a step makes once what they need is ready.
