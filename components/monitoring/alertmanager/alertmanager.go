@@ -182,7 +182,7 @@ func (a Args) servers() (manifest.Set, error) {
 		"securityContext": pod.SecurityContext,
 	}
 	if a.Replicas > 1 {
-		spec["clusterTLS"] = a.clusterTLS()
+		spec["clusterTLS"], spec["clusterPeerTimeout"] = a.clusterTLS(), a.Timing.withDefaults().PeerTimeout
 	}
 	if a.ExternalURL != "" {
 		spec["externalUrl"] = a.ExternalURL

@@ -60,6 +60,8 @@ type Timing struct {
 	RepeatCritical, RepeatWarning string
 	// RepeatWatchdog is how often the Watchdog is passed on, give or take WatchdogInterval: 5m and 1m.
 	RepeatWatchdog, WatchdogInterval string
+	// PeerTimeout is how long each replica gives those before it to send, and tell, before it sends itself: 15s.
+	PeerTimeout string
 }
 
 // Receiver is somebody who is told, in exactly one way.

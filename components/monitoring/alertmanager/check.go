@@ -51,6 +51,7 @@ func (a Args) Check() error {
 	for field, value := range map[string]string{
 		"GroupWait": t.GroupWait, "GroupInterval": t.GroupInterval, "RepeatCritical": t.RepeatCritical,
 		"RepeatWarning": t.RepeatWarning, "RepeatWatchdog": t.RepeatWatchdog, "WatchdogInterval": t.WatchdogInterval,
+		"PeerTimeout": t.PeerTimeout,
 	} {
 		c.duration("Timing."+field, value)
 	}

@@ -2,6 +2,6 @@
 // custom resource that the Prometheus operator makes pods of.
 //
 // An alert goes to the receiver of every route that matches it, and to the default receiver when none does. What one
-// component has to say in one namespace is one notification, whatever the number of its alerts. While something is known
+// component has to say is one notification, whatever the number of its alerts. While something is known
 // to be broken, lesser alerts about the same are held back.
 package alertmanager

@@ -10,6 +10,7 @@ import (
 // nobody is the receiver that does nothing.
 const nobody = "nobody"
 
+// severities are those that there are, in the order of branches.
 var severities = []string{Critical, Warning, Info}
 
 // node is a route as Alertmanager reads it.
@@ -31,42 +32,50 @@ func (t Timing) withDefaults() Timing {
 		GroupWait: cmp.Or(t.GroupWait, "30s"), GroupInterval: cmp.Or(t.GroupInterval, "5m"),
 		RepeatCritical: cmp.Or(t.RepeatCritical, "4h"), RepeatWarning: cmp.Or(t.RepeatWarning, "24h"),
 		RepeatWatchdog: cmp.Or(t.RepeatWatchdog, "5m"), WatchdogInterval: cmp.Or(t.WatchdogInterval, "1m"),
+		PeerTimeout: cmp.Or(t.PeerTimeout, "15s"),
 	}
 }
 
-// tree are all routes. It has a branch for each severity, below which are the routes that are configured. Alertmanager
-// takes each of them that matches, and the branch itself when none does: the default receiver. Who informs only is heard
-// where somebody asks for it. An alert of a severity that we do not know, which others may have written, is not lost.
-//
-// Grouped are the alerts of one component in one namespace: a fault shows in several of them, and those of one severity
-// are one notification. The name of the alert is not among the labels, or each symptom would be one of its own.
+// tree are all routes. Alerts of the platform have a component, and what one component has to say is one notification
+// for each severity: a fault shows in several alerts, and each name for itself would be a notification of its own. Alerts
+// that others have written are told apart by their name and namespace.
 func (a Args) tree() *node {
 	t, standard := a.Timing.withDefaults(), cmp.Or(a.DefaultReceiver, nobody)
-	root := &node{
-		Receiver: standard, GroupBy: []string{"component", "namespace"},
+	return &node{
+		Receiver: standard, GroupBy: []string{"alertname", "namespace"},
 		GroupWait: t.GroupWait, GroupInterval: t.GroupInterval, RepeatInterval: t.RepeatWarning,
-		Routes: []*node{{
-			// It never waits. The interval is shorter than the repetition, which is only looked at each time the first passes.
-			Receiver: cmp.Or(a.WatchdogReceiver, nobody), Matchers: []string{is("alertname", Watchdog)},
-			GroupWait: "0s", GroupInterval: t.WatchdogInterval, RepeatInterval: t.RepeatWatchdog,
-		}},
+		Routes: append([]*node{
+			{
+				// It never waits. The interval is shorter than the repetition, which is only looked at each time the first passes.
+				Receiver: cmp.Or(a.WatchdogReceiver, nobody), Matchers: []string{is("alertname", Watchdog)},
+				GroupWait: "0s", GroupInterval: t.WatchdogInterval, RepeatInterval: t.RepeatWatchdog,
+			},
+			{
+				Receiver: standard, Matchers: []string{aComponent}, GroupBy: []string{"component"},
+				Routes: a.branches(func(Route) bool { return true }),
+			},
+		}, a.branches(func(r Route) bool { return len(r.Components) == 0 })...),
 	}
-	for _, severity := range severities {
-		branch := &node{Receiver: standard, Matchers: []string{is("severity", severity)}, RepeatInterval: t.RepeatWarning}
-		switch severity {
-		case Critical:
-			branch.RepeatInterval = t.RepeatCritical
-		case Info:
-			branch.Receiver = nobody
-		}
-		for i, route := range a.Routes {
-			if slices.Contains(route.wanted(), severity) {
-				branch.Routes = append(branch.Routes, route.node(i))
+}
+
+// branches are one for each severity, with those of the configured routes below that can match. Alertmanager takes each of
+// them that does, and the branch itself when none does: the default receiver. Who informs only is heard where somebody
+// asks for it. An alert of a severity that we do not know gets to no branch, and is not lost either.
+func (a Args) branches(possible func(Route) bool) []*node {
+	t, standard := a.Timing.withDefaults(), cmp.Or(a.DefaultReceiver, nobody)
+	all := []*node{
+		{Receiver: standard, Matchers: []string{is("severity", Critical)}, RepeatInterval: t.RepeatCritical},
+		{Receiver: standard, Matchers: []string{is("severity", Warning)}, RepeatInterval: t.RepeatWarning},
+		{Receiver: nobody, Matchers: []string{is("severity", Info)}, RepeatInterval: t.RepeatWarning},
+	}
+	for i, route := range a.Routes {
+		for n, severity := range severities {
+			if possible(route) && slices.Contains(route.wanted(), severity) {
+				all[n].Routes = append(all[n].Routes, route.node(i))
 			}
 		}
-		root.Routes = append(root.Routes, branch)
 	}
-	return root
+	return all
 }
 
 // wanted are the severities of a route.
