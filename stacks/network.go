@@ -19,15 +19,12 @@ import (
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
 
-// metricsLabel on a namespace says that Prometheus runs there, as the Control Plane's own network policies have it.
-const metricsLabel, metricsLabelValue = "metrics", "enabled"
-
 // surroundings are the peers that the configuration describes.
 func (s *stack) surroundings() part.Surroundings {
 	api := s.cfg.Network.Policies.APIServer
 	return part.Surroundings{
 		APIServer: outside("API server", api.CIDRs), APIServerPorts: api.Ports,
-		Monitoring: flow.Peer{Name: "Prometheus", NamespaceLabels: map[string]string{metricsLabel: metricsLabelValue}},
+		Monitoring: s.scraper(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/components/identity"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring"
 	"github.com/telekom/controlplane-infrastructure/components/network"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
@@ -23,6 +24,7 @@ type plan struct {
 	network    network.Args
 	storage    storage.Args
 	identity   identity.Args
+	monitoring *monitoring.Args // nil: it has another owner
 	namespaces namespace.Plan
 }
 
@@ -45,7 +47,13 @@ func (s *stack) plan() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{trust: s.certTrust(), network: s.network(), storage: s.storageArgs(databases), identity: keycloak}
+	watch, err := s.monitoringArgs(databases)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{
+		trust: s.certTrust(), network: s.network(), storage: s.storageArgs(databases), identity: keycloak, monitoring: watch,
+	}
 	p.share(s.common(), s.cfg.Storage.PasswordGeneration)
 	p.namespaces, err = s.namespaces(p)
 	return p, err
@@ -55,11 +63,13 @@ func (s *stack) plan() (*plan, error) {
 func (s *stack) namespaces(p *plan) (namespace.Plan, error) {
 	m := s.mesh()
 	dns := s.cfg.Network.Policies.DNS
+	flows := slices.Concat(p.trust.Flows(), p.network.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows())
+	if p.monitoring != nil {
+		flows = append(flows, p.monitoring.Flows()...)
+	}
 	table := flow.Table{
-		Flows: m.Flows(slices.Concat(
-			p.trust.Flows(), p.network.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows(),
-		)),
-		DNS: dnsServers(dns), DNSPorts: dns.Ports,
+		Flows: m.Flows(flows),
+		DNS:   dnsServers(dns), DNSPorts: dns.Ports,
 	}
 	if err := table.Check(); err != nil {
 		return namespace.Plan{}, fmt.Errorf("network policies: %w", err)
@@ -95,6 +105,9 @@ func (p *plan) share(common part.Common, generation int) {
 	p.trust.Availability, p.trust.Classes, p.trust.Surroundings = common.Availability, common.Classes, common.Surroundings
 	p.network.Share(common)
 	p.identity.Common = common
+	if p.monitoring != nil {
+		p.monitoring.Common = common
+	}
 	p.storage.Common = common
 	p.storage.PasswordGeneration = generation
 }

@@ -82,7 +82,11 @@ func (s *stack) build() error {
 	if err := s.ingress(net, p.network, iris); err != nil {
 		return err
 	}
-	s.export(trust, net, store, iris)
+	watch, err := s.monitoring(p.monitoring, needs)
+	if err != nil {
+		return err
+	}
+	s.export(trust, net, store, iris, watch)
 	return nil
 }
 
@@ -130,10 +134,11 @@ func (s *stack) connect(p *plan, c *cluster.Cluster) error {
 }
 
 // export tells others what they need to know.
-func (s *stack) export(trust *certtrust.CertTrust, net *network.Network, store *storage.Storage, iris *iris) {
+func (s *stack) export(trust *certtrust.CertTrust, net *network.Network, store *storage.Storage, iris *iris, watch *monitoring.Monitoring) {
 	outputs := storageOutputs(store)
 	maps.Copy(outputs, iris.outputs())
 	maps.Copy(outputs, s.networkOutputs(net))
+	maps.Copy(outputs, monitoringOutputs(watch))
 	maps.Copy(outputs, pulumi.Map{
 		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
 		"issuer":           trust.IssuerName,

@@ -166,7 +166,7 @@ func (b *builder) setupContainer() corev1.Container {
 		{Name: "HOME", Value: tempDir},
 		{Name: "MC_CONFIG_DIR", Value: tempDir + "/mc"},
 		{Name: "SSL_CERT_FILE", Value: trustDir + "/" + b.args.Trust.Key},
-		{Name: "ENDPOINT", Value: endpoint},
+		{Name: "ENDPOINT", Value: Endpoint},
 		{Name: "SETUP_DIR", Value: setupDir},
 		{Name: "WAIT_SECONDS", Value: fmt.Sprint(waitSeconds)},
 		{Name: "ROOT_USER", ValueFrom: secretKey(rootSecret, "user")},

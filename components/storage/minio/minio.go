@@ -21,6 +21,8 @@ const (
 	Namespace = "minio"
 	// Port is the servers' only one.
 	Port = 9000
+	// Endpoint is the S3 interface inside the cluster, as host:port.
+	Endpoint = "minio.minio.svc:9000"
 
 	name           = "minio"
 	peersName      = "minio-headless"
@@ -29,8 +31,6 @@ const (
 	usersSecret    = "minio-users"
 	bootstrapName  = "minio-bootstrap"
 	fileManagerKey = "minio-file-manager" // the Secret in the Control Plane's namespace
-
-	endpoint = "minio.minio.svc:9000"
 	// region is what MinIO calls itself for clients that insist on one; it accepts any.
 	region = "us-east-1"
 )
@@ -66,7 +66,7 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 	if err := args.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", resourceName, err)
 	}
-	m := &MinIO{Endpoint: endpoint, Region: region, Bucket: args.Bucket, CredentialsSecret: fileManagerKey}
+	m := &MinIO{Endpoint: Endpoint, Region: region, Bucket: args.Bucket, CredentialsSecret: fileManagerKey}
 	if err := ctx.RegisterComponentResource(Type, resourceName, m, opts...); err != nil {
 		return nil, fmt.Errorf("register %s: %w", resourceName, err)
 	}
@@ -79,7 +79,7 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 	}
 	if b.backups != nil {
 		m.Backups = &part.ObjectStore{
-			EndpointURL: pulumi.String("https://" + endpoint), Region: region, Bucket: args.BackupBucket,
+			EndpointURL: pulumi.String("https://" + Endpoint), Region: region, Bucket: args.BackupBucket,
 			Keys: &part.Keys{AccessKey: pulumi.String(backupUser), SecretKey: *b.backups},
 		}
 	}
@@ -166,7 +166,7 @@ func (b *builder) hosts() []string {
 func (b *builder) credentials() (manifest.Set, error) {
 	set, err := manifest.Typed(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: b.args.ControlPlaneNamespace, Name: fileManagerKey, Labels: labels("keys")},
-		StringData: map[string]string{"accessKey": fileManagerUser, "endpoint": endpoint, "bucket": b.args.Bucket},
+		StringData: map[string]string{"accessKey": fileManagerUser, "endpoint": Endpoint, "bucket": b.args.Bucket},
 	})
 	if err != nil {
 		return set, err
