@@ -3,7 +3,7 @@ package config
 // Alertmanager configures Alertmanager. Without a receiver alerts are shown in
 // Alertmanager and Grafana, and nobody is told.
 type Alertmanager struct {
-	// Image of Alertmanager.
+	// Image of Alertmanager. Its tag is the version.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=quay.io/prometheus/alertmanager:v0.31.1"`
 	// Replicas, which tell each other whom they have told: 1, or 3 and more. At least 3 with availability zonal.
 	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=9" jsonschema_extras:"x-derived=1 (single)\\, 3 (zonal)"`
@@ -17,7 +17,7 @@ type Alertmanager struct {
 	Receivers []Receiver `json:"receivers,omitempty" jsonschema:"minItems=1"`
 	// The mail server that receivers with email send by. Needed by those.
 	SMTP *SMTP `json:"smtp,omitempty"`
-	// Which alerts go to which receivers. An alert goes to the receivers of all routes that it fits, and where it fits none to defaultReceiver.
+	// Which alerts go to which receivers. An alert goes to the receivers of all routes that it fits, and to defaultReceiver if it fits none.
 	Routes []Route `json:"routes,omitempty" jsonschema:"minItems=1"`
 	// Name of the receiver that is told of critical alerts and warnings that fit no route. Without it, nobody is.
 	DefaultReceiver string `json:"defaultReceiver,omitempty" jsonschema:"minLength=1" jsonschema_extras:"x-derived=none: what no route is for is only shown"`
@@ -28,7 +28,7 @@ type Alertmanager struct {
 // Receiver is somebody who is told of alerts.
 type Receiver struct {
 	// Name of the receiver, for routes.
-	Name string `json:"name" jsonschema:"required,format=receiver-name,example=on-call"`
+	Name string `json:"name" jsonschema:"required,format=dns-label,example=on-call"`
 	// Mails. A receiver has exactly one of email, webhook, slack and pagerduty.
 	Email *EmailReceiver `json:"email,omitempty"`
 	// Requests to a URL, with the alerts as JSON.
@@ -37,8 +37,6 @@ type Receiver struct {
 	Slack *SlackReceiver `json:"slack,omitempty"`
 	// Incidents of PagerDuty, or of whatever takes its Events API v2.
 	PagerDuty *PagerDutyReceiver `json:"pagerduty,omitempty"`
-	// Whether the receiver is also told when an alert is over.
-	SendResolved bool `json:"sendResolved" jsonschema:"default=true"`
 }
 
 // SecretRef is a key of a Secret in the namespace monitoring that something
@@ -61,21 +59,23 @@ type WebhookReceiver struct {
 	// URL, if it is no secret. A receiver has exactly one of url, secretUrl and secretRef.
 	URL string `json:"url,omitempty" jsonschema:"format=http-url,example=https://alerts.example.com/platform"`
 	// URL, if whoever knows it may send.
-	SecretURL Secret `json:"secretUrl,omitempty" jsonschema:"format=http-url"`
+	SecretURL Secret `json:"secretUrl,omitempty" jsonschema:"format=secret-http-url"`
 	// Existing Secret with the URL.
 	SecretRef *SecretRef `json:"secretRef,omitempty"`
 	// Port of the URL, which network policies let requests through to.
-	Port int `json:"port" jsonschema:"minimum=1,maximum=65535" jsonschema_extras:"x-derived=that of url\\, otherwise 443"`
+	Port int `json:"port" jsonschema:"minimum=1,maximum=65535" jsonschema_extras:"x-derived=that of url or secretUrl; 443 with secretRef"`
 }
 
 // SlackReceiver is told in a channel.
 type SlackReceiver struct {
 	// Channel, such as `"#alerts"`, in quotes.
-	Channel string `json:"channel" jsonschema:"required,minLength=1"`
+	Channel string `json:"channel,omitempty" jsonschema:"minLength=1" jsonschema_extras:"x-derived=that of the URL"`
 	// URL of the incoming webhook. A receiver has exactly one of webhookUrl and secretRef.
-	WebhookURL Secret `json:"webhookUrl,omitempty" jsonschema:"format=https-url"`
+	WebhookURL Secret `json:"webhookUrl,omitempty" jsonschema:"format=secret-https-url"`
 	// Existing Secret with the URL.
 	SecretRef *SecretRef `json:"secretRef,omitempty"`
+	// Port of the URL, which network policies let requests through to.
+	Port int `json:"port" jsonschema:"minimum=1,maximum=65535" jsonschema_extras:"x-derived=that of webhookUrl; 443 with secretRef"`
 }
 
 // PagerDutyReceiver is told by events.
@@ -114,13 +114,13 @@ type Route struct {
 	// Severities of the alerts.
 	Severities []Severity `json:"severities,omitempty" jsonschema:"minItems=1,uniqueItems=true,enum=critical,enum=warning,enum=info" jsonschema_extras:"x-derived=critical and warning"`
 	// Namespaces that the alerts are about.
-	Namespaces []string `json:"namespaces,omitempty" jsonschema:"format=dns-label,minItems=1,uniqueItems=true" jsonschema_extras:"x-derived=all\\, and none"`
+	Namespaces []string `json:"namespaces,omitempty" jsonschema:"format=dns-label,minItems=1,uniqueItems=true" jsonschema_extras:"x-derived=all"`
 	// Components that the alerts are about, as their label `component` has it.
-	Components []string `json:"components,omitempty" jsonschema:"format=label-value,minItems=1,uniqueItems=true,example=postgresql" jsonschema_extras:"x-derived=all"`
+	Components []string `json:"components,omitempty" jsonschema:"format=dns-label,minItems=1,uniqueItems=true,example=postgresql" jsonschema_extras:"x-derived=all"`
 	// After what time more alerts of a group that the receiver was told of are told, at least 1m.
 	GroupInterval Duration `json:"groupInterval,omitempty" jsonschema_extras:"x-derived=5m"`
 	// After what time the receiver is told again of what is still the case. Longer than groupInterval, and shorter than retention.
-	RepeatInterval Duration `json:"repeatInterval,omitempty" jsonschema_extras:"x-derived=4h for critical alerts\\, 12h for others"`
+	RepeatInterval Duration `json:"repeatInterval,omitempty" jsonschema_extras:"x-derived=4h for critical alerts\\, 24h for others"`
 	// When the receiver is told. Alerts that are still there when the time begins are told then.
 	ActiveTimes *ActiveTimes `json:"activeTimes,omitempty"`
 }

@@ -1,6 +1,6 @@
 package config_test
 
-const meshable = "controlplane-system, identity, ingress, minio, postgresql, valkey"
+const meshable = "controlplane-system, identity, ingress, minio, monitoring, postgresql, valkey"
 
 // mesh is a service mesh with the given keys.
 func mesh(keys string) string { return "network: {mesh: {" + keys + "}}" }
@@ -34,7 +34,7 @@ var badMesh = []badConfiguration{
 		`controlplane:network.mesh.namespaces[2]: "istio-system" cannot take part in the mesh; must be one of ` + meshable,
 		`controlplane:network.mesh.namespaces[3]: "linkerd" cannot take part in the mesh; must be one of ` + meshable}},
 	{"namespace of Traefik where there is none", "network: {ingress: {existing: {className: nginx}}, mesh: {type: istio, namespaces: [ingress]}}", []string{
-		`controlplane:network.mesh.namespaces[0]: "ingress" cannot take part in the mesh; must be one of controlplane-system, identity, minio, postgresql, valkey`}},
+		`controlplane:network.mesh.namespaces[0]: "ingress" cannot take part in the mesh; must be one of controlplane-system, identity, minio, monitoring, postgresql, valkey`}},
 	{"version of other charts", mesh("type: istio, istio: {version: 1.30.4}"), []string{
 		`controlplane:network.mesh.istio.version: "1.30.4" must be a version of Istio 1.31, which the charts are of; another one needs its charts too, by controlplane:artifacts.overrides (istioBase, istiod, istioCNI, ztunnel)`}},
 	{"version with a letter", mesh("type: istio, istio: {version: v1.31.1}"), []string{

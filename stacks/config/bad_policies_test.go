@@ -2,7 +2,7 @@ package config_test
 
 const (
 	noLabel    = "is no label; must be a name of up to 63 letters, digits, -, _ and . with an optional DNS name and / before it, and a value of the same kind, or an empty one"
-	closed     = "cert-manager, cnpg-system, identity, ingress, minio, postgresql, valkey"
+	closed     = "cert-manager, cnpg-system, identity, ingress, minio, monitoring, node-exporter, postgresql, valkey"
 	ports      = "must be a list, not empty, without repetition, each item a whole number from 1 to 65535"
 	policiesAt = "controlplane:network.policies."
 )
@@ -66,7 +66,7 @@ var badPolicies = []badConfiguration{
 	{"connection from the Control Plane, which is open", policies("additional: [{name: mail, namespace: controlplane-system, ports: [587], why: Mail.}]"), []string{
 		policiesAt + `additional[0].namespace: "controlplane-system" has no network policies from here, so that its pods may connect to everything anyway; must be one of ` + closed}},
 	{"connection from MinIO where there is none", "storage: {objectStorage: {backend: none}}\n" + policies("additional: [{name: audit, namespace: minio, ports: [514], why: Audit.}]"), []string{
-		policiesAt + `additional[0].namespace: "minio" is no namespace of the platform; must be one of cert-manager, cnpg-system, identity, ingress, postgresql, valkey`}},
+		policiesAt + `additional[0].namespace: "minio" is no namespace of the platform; must be one of cert-manager, cnpg-system, identity, ingress, monitoring, node-exporter, postgresql, valkey`}},
 	{"misspelt key of a connection", additional("port: 587"), []string{
 		policiesAt + "additional[0].port: is not a key; allowed are cidrs, name, namespace, pods, ports, udpPorts, why" + `; did you mean "ports"?`}},
 	{"connections that are no list", policies("additional: {mail: {}}"), []string{

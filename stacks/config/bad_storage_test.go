@@ -129,7 +129,7 @@ var badStorage = []badConfiguration{
 		"controlplane:storage.postgresql.pooler.instances: 1 must be from 2 to 9 with controlplane:availability zonal"}},
 	{"one instance for zones", "availability: zonal\nstorage: {postgresql: {instances: 1}}", []string{
 		"controlplane:storage.postgresql.instances: 1 must be from 3 to 9 with controlplane:availability zonal"}},
-	{"too few instances of one cluster", "availability: zonal\n" + cluster("instances: 1"), []string{
+	{"too few instances of one cluster", "availability: zonal\nmonitoring: {grafana: {enabled: false}}\n" + cluster("instances: 1"), []string{
 		"controlplane:storage.postgresql.clusters[0].instances: 1 must be from 3 to 9 with controlplane:availability zonal"}},
 	{"every replica synchronous and one more", "storage: {postgresql: {instances: 2, synchronousReplicas: 2}}", []string{
 		"controlplane:storage.postgresql.instances: 2 must be more than postgresql.synchronousReplicas, which are 2"}},

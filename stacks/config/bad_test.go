@@ -56,8 +56,8 @@ var bad = []badConfiguration{
 		`controlplane:certTrust.certManger: is not a key; allowed are acme, bundle, certManager, controlPlaneIssuer, platformCA, trustManager; did you mean "certManager"?`}},
 	{"misspelt key deep down", "certTrust: {platformCA: {selfSigned: {privateKey: {algoritm: RSA}}}}", []string{
 		`controlplane:certTrust.platformCA.selfSigned.privateKey.algoritm: is not a key; allowed are algorithm, rotationPolicy, size; did you mean "algorithm"?`}},
-	{"unknown key without resemblance", "monitoring: {grafana: true}", []string{
-		"controlplane:monitoring.grafana: is not a key; allowed are customResourceDefinitions"}},
+	{"unknown key without resemblance", "monitoring: {datadog: true}", []string{
+		"controlplane:monitoring.datadog: is not a key; allowed are alertmanager, alerts, customResourceDefinitions, exporters, grafana, operator, prometheus, stack"}},
 	{"unknown resource class", "resources: {worker: {}}", []string{
 		"controlplane:resources.worker: is not a key; allowed are apiServer, gateway, identityProvider, operator"}},
 	{"unknown override", "artifacts: {overrides: {cert-manager: {directory: x}}}", []string{
@@ -272,7 +272,8 @@ var bad = []badConfiguration{
 		`controlplane:resources.operator.limits.cpu: "lots" ` + quantity}},
 }
 
-var everythingBad = slices.Concat(bad, badStorage, badIdentity, badRealms, badIngress, badPolicies, badMesh)
+var everythingBad = slices.Concat(bad, badStorage, badIdentity, badRealms, badIngress, badPolicies, badMesh,
+	badMonitoring, badAlertmanager, badGrafana)
 
 func TestBadConfigurations(t *testing.T) {
 	assert.GreaterOrEqual(t, len(bad), 60)

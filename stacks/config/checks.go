@@ -30,6 +30,7 @@ func (c *Config) check(reported []fault) []fault {
 	k.objectStorage()
 	k.identity()
 	k.network()
+	k.monitoring()
 	k.uniqueHostnames()
 	return k.faults
 }

@@ -12,6 +12,9 @@ func (c *Config) hostnames() []hostname {
 		{"identity.hostname", c.Identity.Hostname},
 		{"identity.admin.hostname", c.Identity.Admin.Hostname},
 	}
+	if c.Monitoring.ShowsGrafana() {
+		names = append(names, hostname{"monitoring.grafana.hostname", c.Monitoring.Grafana.Hostname})
+	}
 	if t := c.Network.Ingress.Traefik; t != nil {
 		for i, name := range t.Certificate.Hostnames {
 			names = append(names, hostname{fmt.Sprintf("network.ingress.traefik.certificate.hostnames.%d", i), name})

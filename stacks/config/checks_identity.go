@@ -145,7 +145,7 @@ func isPort(s string) bool {
 	return s == "" || err == nil && n > 0 && n < 65536
 }
 
-func sortedKeys(m map[string]string) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for key := range m {
 		keys = append(keys, key)

@@ -156,6 +156,9 @@ func (k *checker) watched(path string, t *Traefik) {
 	if k.cfg.Identity.Ingress.ClassName == t.ClassName && !slices.Contains(t.Namespaces, NamespaceIdentity) {
 		k.add(path, nil, "has no identity, the namespace of the identity provider, whose Ingress objects are of the class "+t.ClassName+"; must have it", "identity.ingress")
 	}
+	if m := k.cfg.Monitoring; m.ShowsGrafana() && m.Grafana.Hostname != "" && m.Grafana.Ingress.ClassName == t.ClassName && !slices.Contains(t.Namespaces, NamespaceMonitoring) {
+		k.add(path, nil, "has no monitoring, the namespace of Grafana, whose Ingress object is of the class "+t.ClassName+"; must have it", "monitoring.grafana")
+	}
 	if k.cfg.Network.GatewayAPI.Enabled && !slices.Contains(t.Namespaces, NamespaceIngress) {
 		k.add(path, nil, "has no ingress, the namespace of the Gateway; must have it with controlplane:network.gatewayAPI.enabled", "network.gatewayAPI")
 	}

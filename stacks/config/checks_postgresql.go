@@ -106,12 +106,16 @@ func (k *checker) recovery(path string, r Recovery) {
 // same name.
 const gatewayRole = "gateway"
 
-// needed are the databases that the platform's parts connect to, but for one
-// that is named for the identity provider and that is not its usual one.
+// needed are the databases that the platform's parts connect to, but for those
+// that are named for the identity provider or Grafana and are not their usual
+// ones.
 func (k *checker) needed() []string {
 	databases := []string{"gateway", "controlplane"}
 	if k.cfg.Identity.Database == irisDatabase {
 		databases = append([]string{irisDatabase}, databases...)
+	}
+	if k.cfg.grafanaDatabase() == grafanaDatabase {
+		databases = append(databases, grafanaDatabase)
 	}
 	return databases
 }
@@ -149,9 +153,13 @@ func (k *checker) databases(clusters []DatabaseCluster) {
 	if k.isTouched(postgresqlPath + ".clusters") {
 		return // what seems to be missing may be among what is wrong
 	}
+	all := k.cfg.Identity.Database + ", gateway and controlplane"
+	if grafana := k.cfg.grafanaDatabase(); grafana != "" {
+		all = k.cfg.Identity.Database + ", gateway, controlplane and " + grafana
+	}
 	for _, name := range k.needed() {
 		if _, ok := homes[name]; !ok {
-			k.add(postgresqlPath+".clusters", nil, fmt.Sprintf("have no database %s; must have %s, gateway and controlplane", name, k.cfg.Identity.Database), "identity.database")
+			k.add(postgresqlPath+".clusters", nil, fmt.Sprintf("have no database %s; must have %s", name, all), "identity.database", "monitoring.grafana")
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestDefaults(t *testing.T) {
 			Gateway:          config.ResourceClass{Requests: amounts("500m", "512Mi"), Limits: amounts("1000m", "2Gi")},
 			IdentityProvider: config.ResourceClass{Requests: amounts("500m", "1Gi"), Limits: amounts("1000m", "2Gi")},
 		},
-		Monitoring: config.Monitoring{CustomResourceDefinitions: config.CRDsInstall},
+		Monitoring: defaultMonitoring(),
 		CertTrust: config.CertTrust{
 			CertManager:  config.CertManager{ControllerReplicas: 1, WebhookReplicas: 1, CAInjectorReplicas: 1, ServiceMonitor: true},
 			TrustManager: config.TrustManager{Replicas: 1, ServiceMonitor: true},

@@ -21,9 +21,6 @@ func implyMonitoring(monitoring map[string]any) {
 
 func (c *Config) deriveMonitoring() {
 	m := &c.Monitoring
-	if m.Operator != nil {
-		c.replicas(&m.Operator.WebhookReplicas, 2)
-	}
 	if m.Prometheus != nil {
 		c.derivePrometheus(m.Prometheus)
 	}
@@ -64,7 +61,7 @@ func (c *Config) derivePrometheus(p *Prometheus) {
 // any.
 func share(of Quantity, percent int64) Quantity {
 	const mebibyte = 1 << 20
-	bytes := of.Value() / 100 * percent
+	bytes := of.Value()/100*percent + of.Value()%100*percent/100
 	if bytes > mebibyte {
 		bytes -= bytes % mebibyte
 	}
@@ -95,7 +92,10 @@ func (c *Config) deriveAlertmanager(a *Alertmanager) {
 	a.Volume.follow(Volume{StorageClass: c.Storage.StorageClass})
 	for i := range a.Receivers {
 		if w := a.Receivers[i].Webhook; w != nil && w.Port == 0 {
-			w.Port = receiverPort(w.URL)
+			w.Port = receiverPort(w.URL + w.SecretURL.Reveal()) // there is one of them
+		}
+		if s := a.Receivers[i].Slack; s != nil && s.Port == 0 {
+			s.Port = receiverPort(s.WebhookURL.Reveal())
 		}
 	}
 	for i := range a.Routes {

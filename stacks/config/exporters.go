@@ -8,6 +8,8 @@ type Exporters struct {
 	NodeExporter NodeExporter `json:"nodeExporter"`
 	// Whether the kubelets are scraped, which know what containers use and how full volumes are.
 	Kubelet bool `json:"kubelet" jsonschema:"default=true"`
+	// Whether any certificate of a kubelet is taken. Otherwise the cluster's authority must have signed it, with the address of its node, which not every installer of Kubernetes sees to. Prometheus shows each kubelet its token, so that whoever can pose as one gets it.
+	SkipKubeletVerification bool `json:"skipKubeletVerification" jsonschema:"default=false"`
 	// Whether the API server is scraped.
 	APIServer bool `json:"apiServer" jsonschema:"default=true"`
 	// Whether CoreDNS is scraped, in the namespace and with the labels of network.policies.dns, at port 9153.

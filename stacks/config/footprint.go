@@ -132,6 +132,7 @@ func (c *Config) marks(previous map[string]string) []mark {
 		const path = "storage.objectStorage.s3.kmsKeyArn"
 		marks = append(marks, mark{path, path, s3.KMSKeyARN, encryption})
 	}
+	c.monitoringMarks(func(path string, v *Volume) { size(path, path, v) }, own)
 	marks = append(marks, c.identityMarks(previous)...)
 	return append(marks, c.networkMarks()...)
 }

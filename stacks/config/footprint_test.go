@@ -18,12 +18,14 @@ storage:
   postgresql:
     walVolume: {}
     clusters:
-      - {name: platform, databases: [{name: iris}, {name: gateway}]}
+      - {name: platform, databases: [{name: iris}, {name: gateway}, {name: grafana}]}
       - {name: cp, databases: [{name: controlplane}], volume: {size: 50Gi}, recovery: {sourceCluster: old}}
   cache: {persistence: {size: 2Gi}}`)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
 		"identity.admin.username":                              "admin",
+		"monitoring.prometheus.volume.size":                    "50Gi",
+		"monitoring.alertmanager.volume.size":                  "1Gi",
 		"network.ingress.traefik.service.loadBalancerClass":    "",
 		"identity.database":                                    "iris",
 		"identity.version":                                     "26.7",
@@ -123,8 +125,21 @@ func TestCheckFootprint(t *testing.T) {
 		{"no load balancer any more", traefik("service: {loadBalancerClass: service.k8s.aws/nlb}"), traefik("service: {type: NodePort}"), ""},
 		{"a load balancer where there was none", traefik("service: {type: NodePort}"), traefik("service: {loadBalancerClass: service.k8s.aws/nlb}"), ""},
 		{"another class of ingress, and a mesh", "", "network: {ingress: {traefik: {className: public}}, mesh: {type: istio}}", ""},
+		{"smaller volumes of the monitoring", "", "monitoring: {prometheus: {volume: {size: 10Gi}}, alertmanager: {volume: {size: 512Mi}}, grafana: {volume: {size: 100Mi}}}",
+			`controlplane:monitoring.alertmanager.volume.size: "512Mi" must be at least "1Gi", which it is now: volumes cannot shrink
+controlplane:monitoring.grafana.volume.size: "100Mi" must be at least "1Gi", which it is now: volumes cannot shrink
+controlplane:monitoring.prometheus.volume.size: "10Gi" must be at least "20Gi", which it is now: volumes cannot shrink`},
+		{"larger volumes of the monitoring", "", "monitoring: {prometheus: {volume: {size: 40Gi}}, alertmanager: {volume: {size: 2Gi}}, grafana: {volume: {size: 2Gi}}}", ""},
+		{"another class for Prometheus, which new volumes take", "", "monitoring: {prometheus: {volume: {storageClass: fast}}, alertmanager: {volume: {storageClass: fast}}}", ""},
+		{"another class for Grafana", "", "monitoring: {grafana: {volume: {storageClass: fast}}}",
+			`controlplane:monitoring.grafana.volume.storageClass: "fast" is not allowed: there are volumes of the cluster's default class, and a volume stays in its class; move the data to a new stack`},
+		{"Grafana without its volume", "", "monitoring: {grafana: {enabled: false}}", ""},
+		{"Grafana with a database", "", "monitoring: {grafana: {database: grafana}}\n" + owned("{name: iris}, {name: gateway}, {name: controlplane}, {name: grafana}"), ""},
+		{"monitoring by somebody else", "", "monitoring: {stack: existing}", ""},
+		{"monitoring of our own", "monitoring: {stack: existing}", "monitoring: {prometheus: {volume: {size: 2Gi}}}", ""},
 		{"everything at once", "availability: zonal", "storage: {postgresql: {volume: {size: 5Gi}}}",
-			`controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another
+			`controlplane:monitoring.prometheus.volume.size: "20Gi" must be at least "50Gi", which it is now: volumes cannot shrink
+controlplane:storage.objectStorage.minio.servers: 1 must be 4, which it is now: a pool of servers cannot change its size; move the data to a new stack that has another
 controlplane:storage.postgresql.volume.size: "5Gi" must be at least "10Gi", which it is now: volumes cannot shrink`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -51,6 +51,9 @@ var formats = []Format{
 		func(s string) bool { _, err := semver.StrictNewVersion(s); return err == nil }},
 	{"http-url", "a URL that starts with https:// or http://", `^https?://[^/?#\s]+`, func(s string) bool { return isURL(s, "https", "http") }},
 	{"https-url", "a URL that starts with https://", `^https://[^/?#\s]+`, func(s string) bool { return isURL(s, "https") }},
+	// Secrets are URLs without a pattern, because the placeholder of an encrypted one would not match it.
+	{"secret-http-url", "a URL that starts with https:// or http://", "", func(s string) bool { return isURL(s, "https", "http") }},
+	{"secret-https-url", "a URL that starts with https://", "", func(s string) bool { return isURL(s, "https") }},
 	{"email", "an e-mail address such as platform@example.com", `^[^@\s]+@[^@\s]+$`, isEmail},
 	{"host-port", "host:port, such as 1.1.1.1:53", `^.+:[0-9]{1,5}$`, isHostPort},
 	{"cidr", "a range of IPv4 or IPv6 addresses such as 10.0.0.0/8 or 2001:db8::/32, with no bits set behind its prefix", `^[0-9a-f.:]+/[0-9]{1,3}$`, isCIDR},
@@ -79,7 +82,6 @@ var formats = []Format{
 	{"prometheus-duration", "a number of years, weeks, days, hours, minutes or seconds, such as 15d or 1w12h", `^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$`, isPrometheusDuration},
 	{"time-of-day", "a time of day in quotes, such as \"08:00\"", `^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`, nil},
 	{"time-zone", "a time zone of the IANA database, such as Europe/Berlin or UTC", `^[A-Za-z0-9_+/-]+$`, isTimeZone},
-	{"receiver-name", "1 to 63 letters, digits, -, _ and ., with a letter or digit first", `^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`, nil},
 	{"host", "a host name or an IP address, without a port", `^[A-Za-z0-9.:-]+$`, isHost},
 	{"endpoint", "host or host:port without a scheme, such as s3.eu-central-1.amazonaws.com", `^[A-Za-z0-9.:\[\]-]+$`, isEndpoint},
 	{"ip-address", "an IPv4 or IPv6 address such as 10.0.0.11", `^[0-9A-Fa-f.:]+$`, isIPAddress},

@@ -50,7 +50,8 @@ func (m Monitoring) ShowsGrafana() bool {
 	return m.Installed() && m.Grafana != nil && m.Grafana.Enabled
 }
 
-// PrometheusOperator configures the Prometheus operator.
+// PrometheusOperator configures the Prometheus operator. Its images are of one
+// release.
 type PrometheusOperator struct {
 	// Image of the operator.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=quay.io/prometheus-operator/prometheus-operator:v0.93.1"`
@@ -58,8 +59,8 @@ type PrometheusOperator struct {
 	WebhookImage string `json:"webhookImage,omitempty" jsonschema:"format=image,default=quay.io/prometheus-operator/admission-webhook:v0.93.1"`
 	// Image of what has Prometheus and Alertmanager read a new configuration.
 	ReloaderImage string `json:"reloaderImage,omitempty" jsonschema:"format=image,default=quay.io/prometheus-operator/prometheus-config-reloader:v0.93.1"`
-	// Replicas of the webhook. At least 2 with availability zonal.
-	WebhookReplicas int `json:"webhookReplicas" jsonschema:"minimum=1,maximum=5" jsonschema_extras:"x-derived=1 (single)\\, 2 (zonal)"`
+	// Namespaces in which the operator may also read Secrets, because monitors there name some, such as passwords of what is scraped. They must exist.
+	SecretNamespaces []string `json:"secretNamespaces,omitempty" jsonschema:"format=dns-label,minItems=1,uniqueItems=true" jsonschema_extras:"x-derived=none but monitoring"`
 }
 
 // Severity says how urgent an alert is.

@@ -1,11 +1,13 @@
 package config
 
+import "strconv"
+
 // Prometheus configures Prometheus.
 type Prometheus struct {
-	// Image of Prometheus 3.
+	// Image of Prometheus 3. Its tag begins with the version.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=quay.io/prometheus/prometheus:v3.13.1"`
-	// Replicas, each of which collects everything. At least 2 with availability zonal.
-	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=3" jsonschema_extras:"x-derived=1 (single)\\, 2 (zonal)"`
+	// Replicas, each of which collects everything. It is 2 with availability zonal.
+	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=2" jsonschema_extras:"x-derived=1 (single)\\, 2 (zonal)"`
 	// How often metrics are collected from whatever does not ask for another interval, and rules are evaluated. From 5s to 2m, in whole seconds.
 	ScrapeInterval Duration `json:"scrapeInterval,omitempty" jsonschema:"default=30s"`
 	// What is kept.
@@ -31,6 +33,11 @@ type PrometheusRetention struct {
 	Size Quantity `json:"size" jsonschema_extras:"x-derived=80 % of volume.size"`
 }
 
+// SizeText is Size as Prometheus writes it: in whole mebibytes.
+func (r PrometheusRetention) SizeText() string {
+	return strconv.FormatInt(r.Size.Value()>>20, 10) + "MiB"
+}
+
 // RemoteWrite is a system that gets samples.
 type RemoteWrite struct {
 	// Name of the system, for the metrics and logs of Prometheus.
@@ -53,7 +60,7 @@ type BasicAuth struct {
 
 // Thanos configures the sidecar of Thanos.
 type Thanos struct {
-	// Image of Thanos.
+	// Image of Thanos. Its tag begins with the version.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=quay.io/thanos/thanos:v0.40.1"`
 	// Where blocks are uploaded to.
 	ObjectStorage ThanosObjectStorage `json:"objectStorage" jsonschema:"required"`
