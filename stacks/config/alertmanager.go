@@ -7,7 +7,7 @@ type Alertmanager struct {
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=quay.io/prometheus/alertmanager:v0.31.1"`
 	// Replicas, which tell each other whom they have told: 1, or 3 and more. At least 3 with availability zonal.
 	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=9" jsonschema_extras:"x-derived=1 (single)\\, 3 (zonal)"`
-	// The volume of each replica, for silences and for what people were told. When it grows, volumes that exist keep their size until their claims are changed too.
+	// The volume of each replica, for silences and for what people were told. Volumes that exist keep their size until their claims are changed.
 	Volume Volume `json:"volume" defaults:"size=1Gi"`
 	// What each replica reserves and may use.
 	Resources ResourceClass `json:"resources" defaults:"requests.cpu=20m,requests.memory=64Mi,limits.cpu=200m,limits.memory=256Mi"`

@@ -120,6 +120,8 @@ var badMonitoring = []badConfiguration{
 		monitoringAt + "alerts.severity.NodeNotReady: 1 must be a string"}},
 	{"alert that is disabled twice", "monitoring: {alerts: {disabled: [Watchdog, Watchdog]}}", []string{
 		monitoringAt + "alerts.disabled: must be a list, not empty, without repetition, each item a string"}},
+	{"CoreDNS of which nothing is known", policies("dns: {pods: {}}"), []string{
+		monitoringAt + "exporters.coreDNS: true needs to know the pods of CoreDNS, by their labels in controlplane:network.policies.dns.pods; must be false without them"}},
 	{"etcd by names", "monitoring: {exporters: {etcd: {endpoints: ['https://etcd-0:2379', 10.0.0.11], clientSecret: etcd}}}", []string{
 		monitoringAt + `exporters.etcd.endpoints[0]: "https://etcd-0:2379" must be an IPv4 or IPv6 address such as 10.0.0.11`}},
 	{"etcd without a certificate", "monitoring: {exporters: {etcd: {endpoints: [10.0.0.11]}}}", []string{

@@ -26,6 +26,9 @@ func (k *checker) monitoring() {
 	k.alerts(monitoringPath+".alerts", m)
 	k.class(monitoringPath+".exporters.kubeStateMetrics.resources", m.Exporters.KubeStateMetrics.Resources)
 	k.class(monitoringPath+".exporters.nodeExporter.resources", m.Exporters.NodeExporter.Resources)
+	if m.Exporters.CoreDNS && len(k.cfg.Network.Policies.DNS.Pods) == 0 && !k.isTouched("network.policies.dns") {
+		k.add(monitoringPath+".exporters.coreDNS", true, "needs to know the pods of CoreDNS, by their labels in controlplane:network.policies.dns.pods; must be false without them")
+	}
 	if m.ShowsGrafana() {
 		k.grafana(monitoringPath+".grafana", m.Grafana)
 	}

@@ -57,7 +57,7 @@ func TestDerivedMonitoring(t *testing.T) {
 	}
 	kept := func(m m) any {
 		r := m.Prometheus.Retention
-		return []string{m.Prometheus.Volume.Size.String(), r.Time, r.Size.String(), r.SizeText()}
+		return []string{m.Prometheus.Volume.Size.String(), r.Time, r.Size.String()}
 	}
 	resources := func(m m) any { return toJSON(t, m.Prometheus.Resources) }
 	classes := func(m m) any {
@@ -82,11 +82,11 @@ func TestDerivedMonitoring(t *testing.T) {
 		{"replicas of single", "", numbers, []int{1, 1, 1}},
 		{"replicas of zonal", "availability: zonal", numbers, []int{2, 3, 2}},
 		{"replicas of its own", "availability: zonal\nmonitoring: {alertmanager: {replicas: 5}, grafana: {replicas: 3}}", numbers, []int{2, 5, 3}},
-		{"what single keeps", "", kept, []string{"20Gi", "15d", "16Gi", "16384MiB"}},
-		{"what zonal keeps", "availability: zonal", kept, []string{"50Gi", "30d", "40Gi", "40960MiB"}},
-		{"what a larger volume keeps", prometheus("volume: {size: 1Ti}"), kept, []string{"1Ti", "15d", "838860Mi", "838860MiB"}},
-		{"what a volume in powers of ten keeps", prometheus("volume: {size: 10G}"), kept, []string{"10G", "15d", "7629Mi", "7629MiB"}},
-		{"what somebody wants to be kept", prometheus("retention: {time: 1y2w, size: 5G}"), kept, []string{"20Gi", "1y2w", "5G", "4768MiB"}},
+		{"what single keeps", "", kept, []string{"20Gi", "15d", "16Gi"}},
+		{"what zonal keeps", "availability: zonal", kept, []string{"50Gi", "30d", "40Gi"}},
+		{"what a larger volume keeps", prometheus("volume: {size: 1Ti}"), kept, []string{"1Ti", "15d", "838860Mi"}},
+		{"what a volume in powers of ten keeps", prometheus("volume: {size: 10G}"), kept, []string{"10G", "15d", "7629Mi"}},
+		{"what somebody wants to be kept", prometheus("retention: {time: 1y2w, size: 5G}"), kept, []string{"20Gi", "1y2w", "5G"}},
 		{"sizes of single", "", resources, toJSON(t, config.ResourceClass{Requests: amounts("200m", "512Mi"), Limits: amounts("1000m", "2Gi")})},
 		{"sizes of zonal", "availability: zonal", resources, toJSON(t, config.ResourceClass{Requests: amounts("500m", "2Gi"), Limits: amounts("2", "4Gi")})},
 		{"one size of its own", prometheus("resources: {limits: {memory: 8Gi}}"), resources,

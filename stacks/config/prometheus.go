@@ -1,7 +1,5 @@
 package config
 
-import "strconv"
-
 // Prometheus configures Prometheus.
 type Prometheus struct {
 	// Image of Prometheus 3. Its tag begins with the version.
@@ -12,7 +10,7 @@ type Prometheus struct {
 	ScrapeInterval Duration `json:"scrapeInterval,omitempty" jsonschema:"default=30s"`
 	// What is kept.
 	Retention PrometheusRetention `json:"retention"`
-	// The volume of each replica. When it grows, volumes that exist keep their size until their claims are changed too.
+	// The volume of each replica. Volumes that exist keep their size until their claims are changed, which comes first, because what is kept follows this size.
 	Volume Volume `json:"volume" jsonschema_extras:"x-derived=20Gi (single)\\, 50Gi (zonal)"`
 	// What each replica reserves and may use.
 	Resources ResourceClass `json:"resources" jsonschema_extras:"x-derived=200m CPU and 512Mi\\, at most 1 CPU and 2Gi (single); 500m CPU and 2Gi\\, at most 2 CPU and 4Gi (zonal)"`
@@ -31,11 +29,6 @@ type PrometheusRetention struct {
 	Time string `json:"time,omitempty" jsonschema:"format=prometheus-duration" jsonschema_extras:"x-derived=15d (single)\\, 30d (zonal)"`
 	// How much the samples may take of the volume: at most 85 % of it, because the write-ahead log and what is being compacted need room too.
 	Size Quantity `json:"size" jsonschema_extras:"x-derived=80 % of volume.size"`
-}
-
-// SizeText is Size as Prometheus writes it: in whole mebibytes.
-func (r PrometheusRetention) SizeText() string {
-	return strconv.FormatInt(r.Size.Value()>>20, 10) + "MiB"
 }
 
 // RemoteWrite is a system that gets samples.
