@@ -116,6 +116,18 @@ var badMonitoring = []badConfiguration{
 		monitoringAt + `alerts.severity.NodeNotReady: "critcal" is no severity; must be one of critical, warning, info; did you mean "critical"?`}},
 	{"severity of another system", "monitoring: {alerts: {severity: {NodeNotReady: page}}}", []string{
 		monitoringAt + `alerts.severity.NodeNotReady: "page" is no severity; must be one of critical, warning, info`}},
+	{"severity of an alert that does not exist", "monitoring: {alerts: {severity: {NodeNotReddy: warning, ShopDown: critical}}}", []string{
+		monitoringAt + `alerts.severity.NodeNotReddy: ` + noAlert + `; did you mean "NodeNotReady"?`,
+		monitoringAt + `alerts.severity.ShopDown: ` + noAlert}},
+	{"disabled alerts that do not exist", "monitoring: {alerts: {disabled: [NodeNotReady, nodememorylow, ShopIsClosedOnSundays]}}", []string{
+		monitoringAt + `alerts.disabled[1]: "nodememorylow" ` + noAlert + `; did you mean "NodeMemoryLow"?`,
+		monitoringAt + `alerts.disabled[2]: "ShopIsClosedOnSundays" ` + noAlert}},
+	{"severity of an alert that is disabled", "monitoring: {alerts: {disabled: [NodeNotReady], severity: {NodeNotReady: warning}}}", []string{
+		monitoringAt + "alerts.severity.NodeNotReady: has no effect, because the alert is in disabled; must be in one of the two only"}},
+	{"watchdog that is gone", "monitoring: {alerts: {disabled: [Watchdog]}, alertmanager: {watchdogReceiver: a, receivers: [{name: a, webhook: {url: 'https://a.example.com'}}]}}", []string{
+		monitoringAt + `alerts.disabled[0]: "Watchdog" is what controlplane:monitoring.alertmanager.watchdogReceiver waits for; must be left out, or the receiver`}},
+	{"runbooks whose names would run together", "monitoring: {alerts: {runbookBaseUrl: 'https://wiki.example.com/runbooks'}}", []string{
+		monitoringAt + `alerts.runbookBaseUrl: "https://wiki.example.com/runbooks" must end with / or what else separates it from the name of an alert; did you mean "https://wiki.example.com/runbooks/"?`}},
 	{"severity that is a number", "monitoring: {alerts: {severity: {NodeNotReady: 1}}}", []string{
 		monitoringAt + "alerts.severity.NodeNotReady: 1 must be a string"}},
 	{"alert that is disabled twice", "monitoring: {alerts: {disabled: [Watchdog, Watchdog]}}", []string{

@@ -169,6 +169,9 @@ func (k *checker) isOwnStorage(endpoint string) bool {
 const watchdog = "Watchdog"
 
 func (k *checker) alerts(path string, m Monitoring) {
+	if base := m.Alerts.RunbookBaseURL; labelName.MatchString(base[max(0, len(base)-1):]) {
+		k.suggest(path+".runbookBaseUrl", base, "must end with / or what else separates it from the name of an alert", base+"/")
+	}
 	for i, name := range m.Alerts.Disabled {
 		at := fmt.Sprintf("%s.disabled.%d", path, i)
 		if !slices.Contains(AlertNames, name) {

@@ -81,7 +81,7 @@ var severities = []string{string(SeverityCritical), string(SeverityWarning), str
 // Alerts changes the alerts that the platform brings.
 type Alerts struct {
 	// Names of alerts that are left out.
-	Disabled []string `json:"disabled,omitempty" jsonschema:"uniqueItems=true,minItems=1,example=NodeMemoryHigh"`
+	Disabled []string `json:"disabled,omitempty" jsonschema:"uniqueItems=true,minItems=1,example=NodeMemoryLow"`
 	// Severities of alerts by their names, where they differ from what the alerts bring: `critical` when a person must act now, `warning` when it can wait for working hours, `info` when it is only good to know.
 	Severity map[string]Severity `json:"severity,omitempty"`
 	// Where runbooks are: the link in an alert is this with the alert's name and `.md` behind it.

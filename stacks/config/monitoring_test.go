@@ -134,6 +134,11 @@ func TestDerivedMonitoring(t *testing.T) {
 		{"etcd", "monitoring: {exporters: {nodeExporter: {enabled: false}, etcd: {endpoints: [10.0.0.11, '2001:db8::11'], clientSecret: etcd-client}}}",
 			func(m m) any { return []any{m.Exporters.NodeExporter.Enabled, *m.Exporters.Etcd} },
 			[]any{false, config.EtcdMetrics{Endpoints: []string{"10.0.0.11", "2001:db8::11"}, Port: 2379, ClientSecret: "etcd-client"}}},
+		{"alerts of its own", "monitoring: {alerts: {disabled: [NodeMemoryLow], severity: {NodeNotReady: warning, Watchdog: info}, runbookBaseUrl: 'https://wiki.example.com/runbooks/'}}",
+			func(m m) any { return *m.Alerts }, config.Alerts{
+				Disabled: []string{"NodeMemoryLow"}, Severity: map[string]config.Severity{"NodeNotReady": config.SeverityWarning, "Watchdog": config.SeverityInfo},
+				RunbookBaseURL: "https://wiki.example.com/runbooks/",
+			}},
 		{"monitoring by somebody else", "availability: zonal\nmonitoring: {stack: existing}", func(m m) any { return m },
 			config.Monitoring{CustomResourceDefinitions: config.CRDsInstall, Stack: config.MonitoringExisting}},
 	} {
