@@ -45,10 +45,11 @@ type Args struct {
 	Severity map[string]string
 	// RunbookBase is the URL that an alert's name and .md are added to; empty: DefaultRunbookBase.
 	RunbookBase string
-	// PostgreSQL, Valkey and Iris tell whether the platform has them.
-	PostgreSQL, Valkey, Iris bool
-	// Backups tells whether databases are saved, WALVolume whether they keep their log on a volume of its own, and Pooler
-	// whether there is one in front of a database.
+	// PostgreSQL has the number of instances of each database cluster, by name; nil: there is none.
+	PostgreSQL map[string]int
+	// Valkey and Iris tell whether the platform has them.
+	Valkey, Iris bool
+	// Backups tells whether databases are saved, and Pooler whether there is one in front of a database.
 	Backups, Pooler bool
 	// ObjectStorage is MinIO or S3, which has no metrics; empty: there is none.
 	ObjectStorage string
@@ -56,8 +57,8 @@ type Args struct {
 	Ingress string
 	// Mesh is Istio or Linkerd, or empty.
 	Mesh string
-	// NodeExporter, Etcd and Grafana tell whether they are there.
-	NodeExporter, Etcd, Grafana bool
+	// NodeExporter, Etcd, Grafana, RemoteWrite and CoreDNS tell whether they are there and Prometheus asks them.
+	NodeExporter, Etcd, Grafana, RemoteWrite, CoreDNS bool
 }
 
 // Check reports what cannot work; the configuration is checked before, so this is for other callers.
@@ -95,7 +96,8 @@ func (a Args) Flows() []flow.Flow { return nil }
 // everything is an installation with all that rules know of, for the names of alerts.
 func everything(mesh string) Args {
 	return Args{
-		PostgreSQL: true, Valkey: true, Iris: true, Backups: true, Pooler: true, ObjectStorage: MinIO, Ingress: Traefik,
-		Mesh: mesh, NodeExporter: true, Etcd: true, Grafana: true,
+		PostgreSQL: map[string]int{"main": 3, "small": 1}, Valkey: true, Iris: true, Backups: true, Pooler: true,
+		ObjectStorage: MinIO, Ingress: Traefik, Mesh: mesh,
+		NodeExporter: true, Etcd: true, Grafana: true, RemoteWrite: true, CoreDNS: true,
 	}
 }

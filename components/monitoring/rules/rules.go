@@ -22,9 +22,12 @@ const (
 // Group is what belongs together: the rules of a component. They become one object.
 type Group struct {
 	// Name is the component's, or another for recordings of all.
-	Name    string
-	Records []Record
-	Alerts  []Alert
+	Name string
+	// Namespace is where the component is. All of its alerts have it as a label, so that they are told, and held back,
+	// together; where it is empty they have the namespace of the object at fault.
+	Namespace string
+	Records   []Record
+	Alerts    []Alert
 }
 
 // Record is a series that is computed.
@@ -70,7 +73,10 @@ func All(a Args) []Group {
 
 // complete are the groups as they are written down.
 func complete(a Args) []Group {
-	return []Group{health(a)}
+	return []Group{
+		health(a), certificates(), postgresql(a), valkey(a), objectStorage(a), iris(a), ingress(a), mesh(a), controlPlane(),
+		kubernetes(a), nodes(a), monitoring(a),
+	}
 }
 
 // Names are the names of all alerts that there can be, sorted.
@@ -109,9 +115,12 @@ func (g Group) spec(a Args) map[string]any {
 		all = append(all, rule)
 	}
 	for _, alert := range g.Alerts {
+		labels := map[string]any{severityLabel: alert.Severity, componentLabel: g.Name}
+		if g.Namespace != "" {
+			labels["namespace"] = g.Namespace
+		}
 		rule := map[string]any{
-			"alert": alert.Name, "expr": alert.Expr,
-			"labels": map[string]any{severityLabel: alert.Severity, componentLabel: g.Name},
+			"alert": alert.Name, "expr": alert.Expr, "labels": labels,
 			"annotations": map[string]any{
 				"summary": alert.Summary, "description": alert.Description, "runbook_url": a.runbook(alert.Name),
 			},

@@ -1,11 +1,47 @@
 package rules
 
+import "fmt"
+
 // Selections of targets and series that several rules share.
 const (
-	// apiServers are the targets behind the Service kubernetes, by that name in every cluster.
-	apiServers = `namespace="default", service="kubernetes"`
+	// The jobs of what belongs to the cluster.
+	apiServers = `job="apiserver"`
+	kubelets   = `job="kubelet"`
+	coreDNS    = `job="coredns"`
+	etcd       = `job="etcd"`
 	// instances are the targets of databases, without their poolers.
 	instances = `namespace="postgresql", container="postgres"`
-	// primaries counts the instances of each database cluster that take writes.
-	primaries = `sum by (job) (cnpg_pg_replication_in_recovery{namespace="postgresql"} == bool 0)`
+	// primaries counts the instances of each database cluster that take writes. A cluster whose instances do not answer has
+	// none.
+	primaries = `(sum by (namespace, job) (cnpg_pg_replication_in_recovery{namespace="postgresql"} == bool 0) or ` +
+		`sum by (namespace, job) (up{` + instances + `}) * 0)`
 )
+
+// targetDown is for targets that do not answer, and for a component that has none in its namespace.
+func targetDown(prefix, what, matchers, namespace string) Alert {
+	return Alert{
+		Name: prefix + "TargetDown", For: "10m", Severity: Warning,
+		Expr: fmt.Sprintf(`up{%s} == 0 or absent(up{namespace=%q})`, matchers, namespace),
+		Summary: "Prometheus cannot read the metrics of " +
+			`{{ with $labels.pod }}pod {{ . }}{{ else }}{{ with $labels.instance }}{{ . }}{{ else }}any pod{{ end }}{{ end }}` +
+			` in namespace {{ $labels.namespace }}.`,
+		Description: "For ten minutes nothing has been known of " + what + ": it is down, or cannot be reached. " +
+			"Other alerts of it stay silent as long as its metrics are missing.",
+	}
+}
+
+// volumeLeft is the part of volumes that is left, volumeFilling the same for those that are more than four fifths full and
+// will be full within four days if they go on to fill as in the last six hours.
+func volumeLeft(matchers string) string {
+	return fmt.Sprintf(`kubelet_volume_stats_available_bytes{%[1]s} / kubelet_volume_stats_capacity_bytes{%[1]s}`, matchers)
+}
+
+func volumeFilling(matchers string) string {
+	return volumeLeft(matchers) + fmt.Sprintf(` < 0.2 and predict_linear(kubelet_volume_stats_available_bytes{%s}[6h], 4 * 86400) < 0`, matchers)
+}
+
+// share is what part of all series of a counter has further matchers, over five minutes and by labels.
+func share(counter, matchers, further, by string) string {
+	return fmt.Sprintf(`sum by (%[4]s) (rate(%[1]s{%[2]s, %[3]s}[5m])) / sum by (%[4]s) (rate(%[1]s{%[2]s}[5m]))`,
+		counter, matchers, further, by)
+}
