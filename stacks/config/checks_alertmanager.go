@@ -97,7 +97,7 @@ func (k *checker) receiver(path string, r Receiver) {
 	}
 	if r.PagerDuty != nil {
 		k.oneSecret(path+".pagerduty", r.Name, given{"routingKey", r.PagerDuty.RoutingKey.IsSet()}, given{"secretRef", r.PagerDuty.SecretRef != nil})
-		k.noPassword(path+".pagerduty.url", r.PagerDuty.URL, "the header, where the routingKey is")
+		k.noPassword(path+".pagerduty.url", r.PagerDuty.URL, "routingKey")
 	}
 }
 

@@ -9,7 +9,7 @@ type Grafana struct {
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=docker.io/grafana/grafana:12.3.1"`
 	// Replicas. More than one needs a database. At least 2 with availability zonal.
 	Replicas int `json:"replicas" jsonschema:"minimum=1,maximum=5" jsonschema_extras:"x-derived=1 (single)\\, 2 (zonal)"`
-	// Name of the database among those of storage.postgresql.clusters in which users, sessions and preferences are, so that replicas share them. Without it they are on a volume.
+	// Name of the database among those of storage.postgresql.clusters in which users, sessions and preferences are, so that replicas share them. Without it they are on a volume. Where this changes, Grafana starts anew.
 	Database string `json:"database,omitempty" jsonschema:"format=database-name,example=grafana" jsonschema_extras:"x-derived=none (single)\\, grafana (zonal)"`
 	// The volume of Grafana. Not allowed with a database.
 	Volume *Volume `json:"volume,omitempty" defaults:"size=1Gi" jsonschema_extras:"x-derived=1Gi without a database"`

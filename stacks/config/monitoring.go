@@ -24,7 +24,7 @@ const (
 // Alerts, Exporters and Grafana are nil with another owner, and never nil
 // otherwise.
 type Monitoring struct {
-	// Who owns the custom resource definitions of the Prometheus operator: `install` installs them; `existing` expects them on the cluster, as where a Prometheus operator already runs.
+	// Who owns the custom resource definitions of the Prometheus operator: `install` installs them; `existing` expects them on the cluster, as where a Prometheus operator already runs. Unless stack is existing too, that operator must leave the namespace monitoring alone (`--deny-namespaces`), or two would undo each other's work.
 	CustomResourceDefinitions CRDPolicy `json:"customResourceDefinitions,omitempty" jsonschema:"enum=install,enum=existing,default=install"`
 	// Who runs Prometheus, Alertmanager, Grafana and the exporters: `install` installs them; with `existing` they have another owner, and whatever runs in namespaces with the label `metrics: enabled` may scrape the platform.
 	Stack MonitoringStack `json:"stack,omitempty" jsonschema:"enum=install,enum=existing,default=install"`

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ func compileSchema(data []byte) (*stackSchema, error) {
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
+	compiler.UseRegexpEngine(eachOnce())
 	for _, format := range formats {
 		compiler.RegisterFormat(&jsonschema.Format{Name: format.Name, Validate: format.validate()})
 	}
@@ -46,6 +48,23 @@ func compileSchema(data []byte) (*stackSchema, error) {
 		return nil, fmt.Errorf("compile the schema of stack files: %w", err)
 	}
 	return &stackSchema{compiled: compiled, root: root}, nil
+}
+
+// eachOnce compiles each pattern once: there are many keys of few formats, and
+// compiling the pattern of each anew takes half of the time of a check.
+func eachOnce() jsonschema.RegexpEngine {
+	compiled := map[string]jsonschema.Regexp{}
+	return func(pattern string) (jsonschema.Regexp, error) {
+		if known, ok := compiled[pattern]; ok {
+			return known, nil
+		}
+		expression, err := regexp.Compile(pattern)
+		if err != nil {
+			return nil, err
+		}
+		compiled[pattern] = expression
+		return expression, nil
+	}
 }
 
 // at returns the schema of what is at a path, or nil where none is.
