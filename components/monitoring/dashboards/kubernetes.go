@@ -67,15 +67,15 @@ func (b *board) controlPlaneOfKubernetes(a Args) {
 		b.row("etcd")
 		b.lines(third, chart{
 			title: "Members with a leader", unit: count, says: "Good is all members.",
-			queries: []query{{`sum(etcd_server_has_leader)`, "with a leader"}},
+			queries: []query{{`sum(etcd_server_has_leader{job="etcd"})`, "with a leader"}},
 		})
 		b.lines(third, chart{
 			title: "Writing to disk", unit: seconds, limits: lowIsGood(0.1), says: "99 of 100 writes take less. Good is below ten milliseconds: slow disks make the whole cluster slow.",
-			queries: []query{{`histogram_quantile(0.99, sum by (le, instance) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[$__rate_interval])))`, "{{instance}}"}},
+			queries: []query{{`histogram_quantile(0.99, sum by (le, instance) (rate(etcd_disk_wal_fsync_duration_seconds_bucket{job="etcd"}[$__rate_interval])))`, "{{instance}}"}},
 		})
 		b.lines(third, chart{
 			title: "Database", unit: bytesIEC, says: "The size of the database, and how large it may become. Good is below 80 % of that.",
-			queries: []query{{`max by (instance) (etcd_mvcc_db_total_size_in_bytes)`, "{{instance}}"}, {`max(etcd_server_quota_backend_bytes)`, "limit"}},
+			queries: []query{{`max by (instance) (etcd_mvcc_db_total_size_in_bytes{job="etcd"})`, "{{instance}}"}, {`max(etcd_server_quota_backend_bytes{job="etcd"})`, "limit"}},
 		})
 	}
 	b.row("DNS")

@@ -237,7 +237,7 @@ func add[T settings[T]](b *board, panel T, width, height uint32, c chart, as fun
 	}
 	for i, q := range c.queries {
 		target := prometheus.NewDataqueryBuilder().Expr(q.expr).LegendFormat(q.legend).RefId(string(rune('A' + i))).
-			EditorMode(prometheus.QueryEditorModeCode)
+			EditorMode(prometheus.QueryEditorModeCode).Datasource(dataSource())
 		as(target)
 		panel.WithTarget(target)
 	}

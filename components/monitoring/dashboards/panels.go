@@ -51,7 +51,7 @@ func (b *board) states(width uint32, c chart) {
 
 // list is a table of the values of now. It has one query.
 func (b *board) list(width uint32, c chart) {
-	panel := table.NewPanelBuilder().ShowHeader(true).
+	panel := table.NewPanelBuilder().ShowHeader(true).Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds))
 	order, titles := map[string]any{}, map[string]any{}
 	var shown []any
