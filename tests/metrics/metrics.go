@@ -106,12 +106,22 @@ func Require(t testing.TB, from string, expositions ...[]byte) {
 	if !strings.HasPrefix(l.comments[0], collected) {
 		t.Errorf("tests/metrics/names/%s.txt is checked by a test, so its first line has to begin with %q", from, collected)
 	}
+	for _, name := range Missing(from, expositions...) {
+		t.Errorf("%s does not expose %s; exposed are with like names: %s", from, name, strings.Join(near(name, seriesOf(expositions)), ", "))
+	}
+}
+
+// Missing are the metrics on the list of a source that expositions do not have: for programs that expose some only once
+// something has happened.
+func Missing(from string, expositions ...[]byte) []string {
+	var missing []string
 	series := seriesOf(expositions)
-	for _, name := range l.names {
+	for _, name := range lists()[from].names {
 		if !slices.ContainsFunc(series, func(one string) bool { return belongs(one, name) }) {
-			t.Errorf("%s does not expose %s; exposed are with like names: %s", from, name, strings.Join(near(name, series), ", "))
+			missing = append(missing, name)
 		}
 	}
+	return missing
 }
 
 // seriesOf are the names of an exposition's series.
