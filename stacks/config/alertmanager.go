@@ -11,7 +11,7 @@ type Alertmanager struct {
 	Volume Volume `json:"volume" defaults:"size=1Gi"`
 	// What each replica reserves and may use.
 	Resources ResourceClass `json:"resources" defaults:"requests.cpu=20m,requests.memory=64Mi,limits.cpu=200m,limits.memory=256Mi"`
-	// For how long it is remembered what people were told, and silences after their end. In whole seconds, at least 1h.
+	// For how long it is remembered what people were told, and silences after their end. In whole seconds, from 24h to 8760h.
 	Retention Duration `json:"retention,omitempty" jsonschema:"default=120h"`
 	// Who can be told of alerts, and how.
 	Receivers []Receiver `json:"receivers,omitempty" jsonschema:"minItems=1"`
@@ -119,7 +119,7 @@ type Route struct {
 	Components []string `json:"components,omitempty" jsonschema:"format=dns-label,minItems=1,uniqueItems=true,example=postgresql" jsonschema_extras:"x-derived=all"`
 	// After what time more alerts of a group that the receiver was told of are told, at least 1m.
 	GroupInterval Duration `json:"groupInterval,omitempty" jsonschema_extras:"x-derived=5m"`
-	// After what time the receiver is told again of what is still the case. Longer than groupInterval, and shorter than retention.
+	// After what time the receiver is told again of what is still the case. Longer than groupInterval, and at most retention.
 	RepeatInterval Duration `json:"repeatInterval,omitempty" jsonschema_extras:"x-derived=4h for critical alerts\\, 24h for others"`
 	// When the receiver is told. Alerts that are still there when the time begins are told then.
 	ActiveTimes *ActiveTimes `json:"activeTimes,omitempty"`

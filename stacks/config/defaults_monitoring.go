@@ -32,9 +32,9 @@ func (c *Config) deriveMonitoring() {
 	}
 }
 
-// sizes are what a profile gives a Prometheus. A replica keeps some 8 KiB in
-// memory for each of the series that it collects, and 2 bytes on its volume for
-// each sample.
+// sizes are what a profile gives a Prometheus. A sample takes up to 2 bytes on
+// the volume (documentation of Prometheus, Storage), so that 100 000 series,
+// collected every 30 seconds, take 9 GB in 15 days.
 type sizes struct{ cpu, memory, cpuLimit, memoryLimit, volume, retention string }
 
 func (c *Config) derivePrometheus(p *Prometheus) {
