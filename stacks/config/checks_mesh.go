@@ -53,8 +53,9 @@ func (k *checker) meshNamespaces(path string, m Mesh) {
 
 // meshable returns the namespaces of the stack that may take part in a mesh.
 // Operators whose webhooks the API server calls stay outside, so that the
-// platform can start while the mesh is down; so do the mesh's own, and
-// pods in the network of their node.
+// platform can start while the mesh is down; that of Prometheus may take part,
+// because nothing waits for its webhook but rules of alerts. The mesh's own
+// namespaces stay outside as well, and pods in the network of their node.
 func (c *Config) meshable() []string {
 	outside := []string{
 		NamespaceCertManager, NamespaceDatabaseOperator, NamespaceIstio, NamespaceIstioNodes, NamespaceLinkerd, NamespaceLinkerdNodes,
