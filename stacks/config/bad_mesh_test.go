@@ -28,11 +28,14 @@ var badMesh = []badConfiguration{
 		`controlplane:network.mesh.namespaces[0]: "postgres" cannot take part in the mesh; must be one of ` + meshable + `; did you mean "postgresql"?`}},
 	{"namespace twice", mesh("type: linkerd, namespaces: [identity, ingress, identity]"), []string{
 		`controlplane:network.mesh.namespaces[2]: "identity" is in the list already; must be in it once`}},
-	{"namespaces that stay outside", mesh("type: istio, namespaces: [cert-manager, cnpg-system, istio-system, linkerd]"), []string{
+	{"namespaces that stay outside", mesh("type: istio, namespaces: [cert-manager, cnpg-system, istio-system, linkerd, node-exporter]"), []string{
 		`controlplane:network.mesh.namespaces[0]: "cert-manager" cannot take part in the mesh; must be one of ` + meshable,
 		`controlplane:network.mesh.namespaces[1]: "cnpg-system" cannot take part in the mesh; must be one of ` + meshable,
 		`controlplane:network.mesh.namespaces[2]: "istio-system" cannot take part in the mesh; must be one of ` + meshable,
-		`controlplane:network.mesh.namespaces[3]: "linkerd" cannot take part in the mesh; must be one of ` + meshable}},
+		`controlplane:network.mesh.namespaces[3]: "linkerd" cannot take part in the mesh; must be one of ` + meshable,
+		`controlplane:network.mesh.namespaces[4]: "node-exporter" cannot take part in the mesh; must be one of ` + meshable}},
+	{"namespace of a monitoring that somebody else owns", "monitoring: {stack: existing}\n" + mesh("type: istio, namespaces: [monitoring]"), []string{
+		`controlplane:network.mesh.namespaces[0]: "monitoring" cannot take part in the mesh; must be one of controlplane-system, identity, ingress, minio, postgresql, valkey`}},
 	{"namespace of Traefik where there is none", "network: {ingress: {existing: {className: nginx}}, mesh: {type: istio, namespaces: [ingress]}}", []string{
 		`controlplane:network.mesh.namespaces[0]: "ingress" cannot take part in the mesh; must be one of controlplane-system, identity, minio, monitoring, postgresql, valkey`}},
 	{"version of other charts", mesh("type: istio, istio: {version: 1.30.4}"), []string{

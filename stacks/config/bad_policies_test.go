@@ -67,6 +67,8 @@ var badPolicies = []badConfiguration{
 		policiesAt + `additional[0].namespace: "controlplane-system" has no network policies from here, so that its pods may connect to everything anyway; must be one of ` + closed}},
 	{"connection from MinIO where there is none", "storage: {objectStorage: {backend: none}}\n" + policies("additional: [{name: audit, namespace: minio, ports: [514], why: Audit.}]"), []string{
 		policiesAt + `additional[0].namespace: "minio" is no namespace of the platform; must be one of cert-manager, cnpg-system, identity, ingress, monitoring, node-exporter, postgresql, valkey`}},
+	{"connection of a node exporter that is not there", "monitoring: {exporters: {nodeExporter: {enabled: false}}}\n" + policies("additional: [{name: audit, namespace: node-exporter, ports: [514], why: Audit.}]"), []string{
+		policiesAt + `additional[0].namespace: "node-exporter" is no namespace of the platform; must be one of cert-manager, cnpg-system, identity, ingress, minio, monitoring, postgresql, valkey`}},
 	{"misspelt key of a connection", additional("port: 587"), []string{
 		policiesAt + "additional[0].port: is not a key; allowed are cidrs, name, namespace, pods, ports, udpPorts, why" + `; did you mean "ports"?`}},
 	{"connections that are no list", policies("additional: {mail: {}}"), []string{
