@@ -163,6 +163,15 @@ func madeByOperators(t *testing.T, g *graph.Graph) []end {
 		require.NoError(t, err)
 		standIn(r.Object, "pooler", labels(cluster, "pooler", "cnpg.io/podRole", "pooler", "cnpg.io/poolerName", r.Object.GetName()))
 	}
+	// Prometheus operator, pkg/prometheus/server/statefulset.go and pkg/alertmanager/statefulset.go.
+	for kind, component := range map[string]string{"Prometheus": "prometheus", "Alertmanager": "alertmanager"} {
+		for _, r := range g.Objects(kind) {
+			standIn(r.Object, component, map[string]string{
+				"app.kubernetes.io/name": component, "app.kubernetes.io/instance": r.Object.GetName(),
+				"app.kubernetes.io/managed-by": "prometheus-operator",
+			})
+		}
+	}
 	// cert-manager, pkg/issuer/acme/http/pod.go: one beside each Certificate, as long as it is ordered.
 	for _, r := range g.Objects("Certificate") {
 		issuer, _, err := unstructured.NestedString(r.Object.Object, "spec", "issuerRef", "name")

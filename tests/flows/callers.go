@@ -2,6 +2,7 @@ package flows
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -66,7 +67,7 @@ func (c *check) serviceMonitor(o *unstructured.Unstructured) error {
 	}
 	what := "ServiceMonitor " + o.GetName()
 	chosen, endpoints, err := monitored(o, "endpoints")
-	if err != nil {
+	if err != nil || !c.ours(o) {
 		return err
 	}
 	for _, endpoint := range endpoints {
@@ -76,7 +77,7 @@ func (c *check) serviceMonitor(o *unstructured.Unstructured) error {
 			if err != nil {
 				return err
 			}
-			if s == nil || s.Namespace != o.GetNamespace() || !chosen.Matches(labels.Set(s.Labels)) {
+			if s == nil || !looksInto(o, s.Namespace) || !chosen.Matches(labels.Set(s.Labels)) {
 				continue
 			}
 			for _, port := range s.Spec.Ports {
@@ -100,14 +101,14 @@ func (c *check) podMonitor(o *unstructured.Unstructured) error {
 	}
 	what := "PodMonitor " + o.GetName()
 	chosen, endpoints, err := monitored(o, "podMetricsEndpoints")
-	if err != nil {
+	if err != nil || !c.ours(o) {
 		return err
 	}
 	for _, endpoint := range endpoints {
 		found := false
 		for _, pods := range c.pods {
 			port, has := pods.Ports[fmt.Sprint(endpoint["port"])]
-			if has && pods.Namespace == o.GetNamespace() && chosen.Matches(labels.Set(pods.Labels)) {
+			if has && looksInto(o, pods.Namespace) && chosen.Matches(labels.Set(pods.Labels)) {
 				found = true
 				c.reached(what, &c.surroundings.Monitoring, pods, port)
 			}
@@ -117,6 +118,22 @@ func (c *check) podMonitor(o *unstructured.Unstructured) error {
 		}
 	}
 	return nil
+}
+
+// looksInto tells whether a monitor finds what is in a namespace: its own, unless it names others.
+func looksInto(o *unstructured.Unstructured, namespace string) bool {
+	named, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "namespaceSelector", "matchNames")
+	if len(named) == 0 {
+		named = []string{o.GetNamespace()}
+	}
+	return slices.Contains(named, namespace)
+}
+
+// ours tells whether a monitor looks into a namespace with network policies. Others have no flow of ours.
+func (c *check) ours(o *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(c.objects, func(policy *unstructured.Unstructured) bool {
+		return policy.GetKind() == "NetworkPolicy" && looksInto(o, policy.GetNamespace())
+	})
 }
 
 // monitored are a monitor's selector and endpoints.

@@ -26,3 +26,17 @@ func DatabasePods(namespace, cluster string, pooler bool) []Pods {
 func Solver(namespace string) Pods {
 	return Pods{Namespace: namespace, Name: "solver", Labels: map[string]string{"acme.cert-manager.io/http01-solver": "true"}}
 }
+
+// MonitoringPods are the pods that the Prometheus operator makes of its custom resources. Source:
+// pkg/prometheus/server/statefulset.go and pkg/alertmanager/statefulset.go.
+func MonitoringPods(namespace string) []Pods {
+	pods := func(name string, port int) Pods {
+		return Pods{
+			Namespace: namespace, Name: name, Labels: map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/instance": "platform"},
+			Ports: map[string]int{"https": port, "reloader-web": 8080},
+		}
+	}
+	prometheus := pods("prometheus", 9090)
+	prometheus.Token = true
+	return []Pods{prometheus, pods("alertmanager", 9093)}
+}

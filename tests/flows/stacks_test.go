@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/stacks"
 	"github.com/telekom/controlplane-infrastructure/tests/flows"
 	"github.com/telekom/controlplane-infrastructure/tests/graph"
@@ -48,7 +49,10 @@ func TestStacks(t *testing.T) {
 			if acme := cfg.CertTrust.ACME; acme != nil && acme.HTTP01 != nil {
 				pods = append(pods, flows.Solver("identity"), flows.Solver("ingress"))
 			}
-			problems, err := flows.Problems(table.Flows, flows.Surroundings, objects, pods...)
+			pods = append(pods, flows.MonitoringPods("monitoring")...)
+			surroundings := flows.Surroundings
+			surroundings.Monitoring = flow.Peer{Namespace: "monitoring", Pods: map[string]string{"app.kubernetes.io/name": "prometheus"}}
+			problems, err := flows.Problems(table.Flows, surroundings, objects, pods...)
 			require.NoError(t, err)
 			for _, problem := range problems {
 				seen[problem] = true
