@@ -40,7 +40,7 @@ func (s *stack) monitoringArgs(databases postgresql.Args) (*monitoring.Args, err
 		Operator: monitoring.Operator{
 			Image: cfg.Operator.Image, WebhookImage: cfg.Operator.WebhookImage, ReloaderImage: cfg.Operator.ReloaderImage,
 		},
-		Prometheus: s.prometheus(), Exporters: s.exporters(), Rules: s.rules(databases),
+		Prometheus: s.prometheus(), Alertmanager: s.alertmanager(), Exporters: s.exporters(), Rules: s.rules(databases),
 	}
 	if err := args.Check(); err != nil {
 		return nil, s.invalid("monitoring", err)

@@ -61,7 +61,8 @@ func TestStack(t *testing.T) {
 	t.Run("the identity provider's servers form one cluster", func(t *testing.T) { oneCluster(t, cluster) })
 	t.Run("a machine gets a token through the ingress", func(t *testing.T) { throughIngress(t, cluster, options, up) })
 	t.Run("pods reach what is declared, and nothing else", func(t *testing.T) { connections(t, cluster, options) })
-	t.Run("Prometheus would find metrics", func(t *testing.T) { metrics(t, cluster) })
+	t.Run("Prometheus reads the metrics of every pod", func(t *testing.T) { scrapes(t, cluster, up) })
+	t.Run("the platform calls itself healthy", func(t *testing.T) { healthy(t, cluster, up) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
 		loseAllPods(t, cluster)
 		cluster.For(t).Issue("e2e-app", "after-loss", "after.e2e-app.svc", "ClusterIssuer", "platform-ca")
@@ -103,7 +104,7 @@ func requireVacant(t *testing.T, inventory []string) {
 	for _, taken := range []string{
 		"namespaces. /cert-manager", "namespaces. /controlplane-system",
 		"namespaces. /cnpg-system", "namespaces. /postgresql", "namespaces. /valkey", "namespaces. /minio", "namespaces. /identity",
-		"namespaces. /ingress", "namespaces. /istio-system", "namespaces. /linkerd",
+		"namespaces. /ingress", "namespaces. /istio-system", "namespaces. /linkerd", "namespaces. /monitoring", "namespaces. /node-exporter",
 		"customresourcedefinitions.apiextensions.k8s.io /clusters.postgresql.cnpg.io",
 		"customresourcedefinitions.apiextensions.k8s.io /certificates.cert-manager.io",
 		"customresourcedefinitions.apiextensions.k8s.io /bundles.trust.cert-manager.io",
