@@ -15,6 +15,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telekom/controlplane-infrastructure/tests/metrics"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
@@ -114,6 +115,7 @@ func TestServer(t *testing.T) {
 		a := get(t, public, "https://traefik-management.ingress.svc:9000/metrics")
 		assert.Equal(t, http.StatusOK, a.StatusCode)
 		assert.Contains(t, a.body, `traefik_entrypoint_requests_total{code="200",entrypoint="https"`)
+		metrics.Require(t, "traefik", []byte(a.body))
 	})
 	t.Run("nothing of the inside on public ports", func(t *testing.T) {
 		for _, path := range []string{"/ping", "/ready", "/metrics", "/api/rawdata", "/api/version", "/dashboard/", "/debug/pprof/"} {

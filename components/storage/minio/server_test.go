@@ -3,6 +3,7 @@ package minio_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/tests/metrics"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
 
@@ -168,13 +170,18 @@ func (i *installation) onlyTLS(t *testing.T) {
 func (i *installation) metrics(t *testing.T) {
 	endpoints := nested(t, i.Find("ServiceMonitor", "minio").Object, "spec", "endpoints").([]any)
 	require.Len(t, endpoints, 2)
+	var expositions [][]byte
 	for _, e := range endpoints {
 		path := e.(map[string]any)["path"].(string)
 		answer, err := (&http.Client{Transport: i.transport(t, 0)}).Get("https://" + endpoint + path)
 		require.NoError(t, err)
 		defer answer.Body.Close()
 		assert.Equal(t, http.StatusOK, answer.StatusCode, path)
+		exposition, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		expositions = append(expositions, exposition)
 	}
+	metrics.Require(t, "minio", expositions...)
 }
 
 // changesAreApplied: the set-up runs with another password and without backups, and then with the old password.
