@@ -81,7 +81,7 @@ func kinds(a Args) []kind {
 	return []kind{
 		{"platform-ingress", "Ingress", "ingress", a.Ingress, ingress},
 		{"platform-iris", "Iris", "iris", a.Iris, iris},
-		{"platform-operators", "Control Plane operators", "controlplane", true, operators},
+		{"platform-operators", "Control Plane operators", controlPlane, true, operators},
 		{"platform-postgresql", "PostgreSQL", "postgresql", a.PostgreSQL, postgresql},
 		{"platform-valkey", "Valkey", "valkey", a.Valkey, valkey},
 		{"platform-object-storage", "Object storage", "objectstorage", a.ObjectStorage == MinIO, objectStorage},

@@ -157,7 +157,7 @@ func TestChecksFindWhatIsWrong(t *testing.T) {
 	for name, broken := range map[string]struct{ from, to, says string }{
 		"PromQL":          {`min(platform:component_up`, `min(platform:component_up{`, "parse error"},
 		"unknown metric":  {`platform:component_up`, `platform:component_upp`, "nobody is known to have"},
-		"no variable":     {`[$__rate_interval]`, `[$interval]`, "which there are not"},
+		"no variable":     {`{component=`, `{namespace=\"$namespace\",component=`, "which there are not"},
 		"unknown field":   {`"refresh":`, `"refreshh":`, "refreshh"},
 		"panel's option":  {`"colorMode":`, `"colourMode":`, "colourMode"},
 		"query's field":   {`"legendFormat":`, `"legend":`, "legend"},
@@ -165,11 +165,12 @@ func TestChecksFindWhatIsWrong(t *testing.T) {
 		"no description":  {sentence, ``, "which is no sentence"},
 		"no unit":         {`"unit":"short"`, `"unit":""`, "it has no unit"},
 		"overlap":         {`"w":4,"x":4,`, `"w":4,"x":3,`, "it lies on"},
+		"green nothing":   {`"color":"#808080"`, `"color":"green"`, "it looks good without data"},
 		"same id":         {`"id":2,`, `"id":1,`, "has the id 1 as well"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := all(t, everything(mesh.Istio))[0]
-			require.Contains(t, string(d.JSON), broken.from)
+			require.True(t, strings.Contains(string(d.JSON), broken.from), broken.from)
 			d.JSON = []byte(strings.Replace(string(d.JSON), broken.from, broken.to, 1))
 			decoded, err := decode(d)
 			if err == nil {

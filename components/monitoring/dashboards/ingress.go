@@ -5,6 +5,15 @@ const (
 	// chosenServices are those that the reader has chosen. Prometheus keeps the label service for the Service that it found
 	// Traefik by: the one that Traefik leads to is exported_service.
 	chosenServices = inTraefik + `, exported_service=~"$service"`
+
+	// What package rules records: requests a second by status, and by service with their errors and durations.
+	ingressRate    = "code:ingress_requests:rate5m"
+	serviceRate    = `exported_service:ingress_requests:rate5m{exported_service=~"$service"}`
+	serviceErrors  = `exported_service:ingress_errors:ratio_rate5m{exported_service=~"$service"}`
+	serviceSeconds = `exported_service:ingress_seconds:p95_5m{exported_service=~"$service"}`
+
+	// ingressErrors is the share of all answers; 0 where there are answers, but no errors.
+	ingressErrors = `(sum(` + ingressRate + `{code=~"5.."}) or vector(0)) / (sum(` + ingressRate + `) > 0)`
 )
 
 func ingress(b *board, _ Args) {
@@ -17,11 +26,11 @@ func ingress(b *board, _ Args) {
 	})
 	b.number(sixth, chart{
 		title: "Requests", unit: requests, says: "From outside, per second. Good is what is usual for the hour.",
-		queries: []query{{expr: `sum(rate(traefik_entrypoint_requests_total{` + inTraefik + `}[$__rate_interval]))`}},
+		queries: []query{{expr: "sum(" + ingressRate + ")"}},
 	})
 	b.number(sixth, chart{
 		title: "Answered with an error", unit: ratio, limits: lowIsGood(0.01, 0.05), says: "Statuses of 500 and above. Good is below 1 %.",
-		queries: []query{{expr: errorShare("traefik_entrypoint_requests_total", "", inTraefik)}},
+		queries: []query{{expr: ingressErrors}},
 	})
 	b.number(sixth, chart{
 		title: "Slow requests", unit: seconds, limits: lowIsGood(1.2, 5), says: "95 of 100 requests take less. Good is below 1.2 s. Durations are only known as up to 0.1, 0.3, 1.2 and 5 seconds.",
@@ -38,15 +47,15 @@ func ingress(b *board, _ Args) {
 	b.row("By service")
 	b.lines(third, chart{
 		title: "Requests", unit: requests, says: "Good is what is usual for the hour.",
-		queries: []query{{`sum by (exported_service) (rate(traefik_service_requests_total{` + chosenServices + `}[$__rate_interval]))`, "{{exported_service}}"}},
+		queries: []query{{serviceRate, "{{exported_service}}"}},
 	})
 	b.lines(third, chart{
 		title: "Errors", unit: ratio, limits: lowIsGood(0.05), says: "The share of statuses of 500 and above. Good is below 1 %.",
-		queries: []query{{errorShare("traefik_service_requests_total", "exported_service", chosenServices), "{{exported_service}}"}},
+		queries: []query{{serviceErrors + " or " + serviceRate + " * 0", "{{exported_service}}"}},
 	})
 	b.lines(third, chart{
 		title: "Duration", unit: seconds, limits: lowIsGood(5), says: "95 of 100 requests take less. Good is below 1.2 s.",
-		queries: []query{{`histogram_quantile(0.95, sum by (le, exported_service) (rate(traefik_service_request_duration_seconds_bucket{` + chosenServices + `}[$__rate_interval])))`, "{{exported_service}}"}},
+		queries: []query{{serviceSeconds, "{{exported_service}}"}},
 	})
 	b.list(full, chart{
 		title: "Answers by service and status", unit: requests, says: "Requests per second at the moment. Good are statuses of 200 to 399; 401 and 403 are clients without rights.",

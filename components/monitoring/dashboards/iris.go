@@ -3,12 +3,8 @@ package dashboards
 const (
 	// inIris selects the identity provider's servers.
 	inIris = `namespace="identity", pod=~"$pod"`
-	// tokenPath is the token endpoint of every realm, as Keycloak's metrics name it: without the relative path.
-	tokenPath = `uri="/realms/{realm}/protocol/{protocol}/token"`
-	// tokens counts the tokens that clients and users have been given, however they asked.
-	tokens = `http_server_requests_seconds_count{namespace="identity", ` + tokenPath + `, outcome="SUCCESS"}`
-	// events counts what users and clients do: error says why it failed, and is empty when it did not.
-	events = `keycloak_user_events_total{namespace="identity", realm=~"$realm"`
+	// tokenRate are the tokens a second that clients and users are given, however they ask, as package rules records them.
+	tokenRate = `sum(outcome:iris_token_requests:rate5m{outcome="SUCCESS"}) or vector(0)`
 )
 
 func iris(b *board, _ Args) {
@@ -27,7 +23,7 @@ func iris(b *board, _ Args) {
 	})
 	b.number(sixth, chart{
 		title: "Tokens", unit: perSecond, says: "Tokens handed out, per second. Good is what is usual for the hour.",
-		queries: []query{{expr: `sum(rate(` + tokens + `[$__rate_interval])) or vector(0)`}},
+		queries: []query{{expr: tokenRate}},
 	})
 	b.number(sixth, chart{
 		title: "Answered with an error", unit: ratio, limits: lowIsGood(0.01, 0.05), says: "The share of requests that Iris failed. Good is below 1 %.",
@@ -36,7 +32,7 @@ func iris(b *board, _ Args) {
 	})
 	b.number(sixth, chart{
 		title: "Slow tokens", unit: seconds, limits: lowIsGood(0.5, 1), says: "95 of 100 tokens take less. Good is below half a second.",
-		queries: []query{{expr: `histogram_quantile(0.95, sum by (le) (rate(http_server_requests_seconds_bucket{` + inIris + `, ` + tokenPath + `}[$__rate_interval])))`}},
+		queries: []query{{expr: `max(namespace:iris_token_seconds:p95_5m)`}},
 	})
 	b.number(sixth, chart{
 		title: "Waiting for the database", unit: count, limits: lowIsGood(1, 5), says: "Threads without a connection. Good is 0.",
@@ -51,11 +47,11 @@ func (b *board) irisLogins() {
 	b.row("Logins and tokens")
 	b.lines(third, chart{
 		title: "Logins and tokens", unit: perSecond, says: "What succeeds, by kind: login is a person, client_login a program. Good is what is usual for the hour.",
-		queries: []query{{`sum by (realm, event) (rate(` + events + `, error=""}[$__rate_interval]))`, "{{realm}} {{event}}"}},
+		queries: []query{{`realm_event:iris_logins:rate5m{realm=~"$realm"}`, "{{realm}} {{event}}"}},
 	})
 	b.lines(third, chart{
 		title: "Refused", unit: perSecond, limits: lowIsGood(5), says: "What fails, and why. Good is a few wrong passwords; a surge is somebody who guesses, or a client with an old secret.",
-		queries: []query{{`sum by (realm, event, error) (rate(` + events + `, error!=""}[$__rate_interval])) > 0`, "{{realm}} {{event}}: {{error}}"}},
+		queries: []query{{`realm_event:iris_login_failures:rate5m{realm=~"$realm"} > 0`, "{{realm}} {{event}}: {{error}}"}},
 	})
 	b.lines(third, chart{
 		title: "Passwords checked", unit: perSecond, says: "Each costs much processor time on purpose. Good: mostly valid.",
@@ -71,7 +67,7 @@ func (b *board) irisRequests() {
 	})
 	b.lines(third, chart{
 		title: "How long a token takes", unit: seconds, limits: lowIsGood(1), says: "Of 100 tokens, 50, 95 and 99 take less. Good is below half a second for 95.",
-		queries: []query{irisQuantile("0.5"), irisQuantile("0.95"), irisQuantile("0.99")},
+		queries: []query{{"namespace:iris_token_seconds:p50_5m", "0.5"}, {"namespace:iris_token_seconds:p95_5m", "0.95"}, {"namespace:iris_token_seconds:p99_5m", "0.99"}},
 	})
 	b.lines(third, chart{
 		title: "Slowest paths", unit: seconds, says: "95 of 100 requests take less, of the ten slowest paths. Good is below a second for all.",
@@ -85,12 +81,6 @@ func (b *board) irisRequests() {
 		title: "Under way", unit: count, says: "Requests in work, by server. Good is an even line: one that climbs is a server that cannot keep up.",
 		queries: []query{{`sum by (pod) (http_server_active_requests{` + inIris + `})`, "{{pod}}"}},
 	})
-}
-
-func irisQuantile(q string) query {
-	return query{
-		`histogram_quantile(` + q + `, sum by (le) (rate(http_server_requests_seconds_bucket{` + inIris + `, ` + tokenPath + `}[$__rate_interval])))`, q,
-	}
 }
 
 func (b *board) irisServers() {

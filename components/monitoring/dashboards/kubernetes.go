@@ -1,5 +1,7 @@
 package dashboards
 
+import "fmt"
+
 func kubernetes(b *board, a Args) {
 	b.about("Whether workloads have the pods that they should, volumes have room, and the API server and DNS answer.")
 	b.choice("namespace", "Namespace", `label_values(kube_pod_status_phase, namespace)`)
@@ -87,4 +89,11 @@ func (b *board) controlPlaneOfKubernetes(a Args) {
 		title: "Duration", unit: seconds, limits: lowIsGood(0.1), says: "95 of 100 answers come sooner. Good is a few milliseconds.",
 		queries: []query{{`histogram_quantile(0.95, sum by (le) (rate(coredns_dns_request_duration_seconds_bucket{job="coredns"}[$__rate_interval])))`, "0.95"}},
 	})
+}
+
+// errorShare is the share of answers with a status of 500 and above; 0 where there are answers, but no errors.
+func errorShare(metric, by, selection string) string {
+	all := fmt.Sprintf(`sum by (%s) (rate(%s{%s}[$__rate_interval]))`, by, metric, selection)
+	failed := fmt.Sprintf(`sum by (%s) (rate(%s{%s, code=~"5.."}[$__rate_interval]))`, by, metric, selection)
+	return fmt.Sprintf(`(%s or %s * 0) / (%s > 0)`, failed, all, all)
 }

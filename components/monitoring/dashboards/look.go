@@ -38,7 +38,7 @@ const (
 
 // Colours, of Grafana's palette.
 const (
-	good, bad, doubtful, neutral = "green", "red", "yellow", "blue"
+	good, bad, doubtful, neutral, unknown = "green", "red", "yellow", "blue", "#808080"
 )
 
 // source is the variable with the data source, so that a dashboard can show another Prometheus' data.
@@ -86,8 +86,9 @@ type chart struct {
 	queries []query
 	// words stand for values, such as Healthy for 1.
 	words map[string]word
-	// empty is what stands there without data; empty: Grafana's own words.
-	empty string
+	// empty is what stands there without data, and emptyColour its colour where the panel is a number; empty: that there is
+	// none, which is neither good nor bad.
+	empty, emptyColour string
 	// stacked lays series on each other, for parts of a whole; upTo is the most there can be.
 	stacked bool
 	upTo    float64
@@ -227,8 +228,8 @@ func add[T settings[T]](b *board, panel T, width, height uint32, c chart, as fun
 	if c.upTo > 0 {
 		panel.Min(0).Max(c.upTo)
 	}
-	if len(c.words) > 0 {
-		panel.Mappings([]dashboard.ValueMapping{c.mapping()})
+	if mappings := c.mappings(); len(mappings) > 0 {
+		panel.Mappings(mappings)
 	}
 	if c.leads != "" {
 		panel.DataLinks([]cog.Builder[dashboard.DashboardLink]{
@@ -275,13 +276,29 @@ func (c chart) thresholds() cog.Builder[dashboard.ThresholdsConfig] {
 	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(steps)
 }
 
-// mapping has words for values.
-func (c chart) mapping() dashboard.ValueMapping {
-	options := map[string]dashboard.ValueMappingResult{}
-	for value, w := range c.words {
-		options[value] = dashboard.ValueMappingResult{Text: cog.ToPtr(w.text), Color: cog.ToPtr(w.colour)}
+// mappings have words for values, and for what has none.
+func (c chart) mappings() []dashboard.ValueMapping {
+	var all []dashboard.ValueMapping
+	if len(c.words) > 0 {
+		options := map[string]dashboard.ValueMappingResult{}
+		for value, w := range c.words {
+			options[value] = w.result()
+		}
+		all = append(all, dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}})
 	}
-	return dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}
+	if c.emptyColour != "" {
+		all = append(all, dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{
+			Type: dashboard.MappingTypeSpecialValue,
+			Options: dashboard.DashboardSpecialValueMapOptions{
+				Match: dashboard.SpecialValueMatchNullAndNan, Result: word{c.empty, c.emptyColour}.result(),
+			},
+		}})
+	}
+	return all
+}
+
+func (w word) result() dashboard.ValueMappingResult {
+	return dashboard.ValueMappingResult{Text: cog.ToPtr(w.text), Color: cog.ToPtr(w.colour)}
 }
 
 // upDown are the words of what is or is not.

@@ -5,6 +5,9 @@ import "fmt"
 // componentUp is what package rules records of each component: 1 while it does its work, else 0.
 const componentUp = "platform:component_up"
 
+// controlPlane is the component that the platform is for.
+const controlPlane = "controlplane"
+
 // firing are the alerts that somebody should know of. Watchdog always fires, so that its absence is noticed.
 const firing = `ALERTS{alertstate="firing", alertname!="Watchdog"%s}`
 
@@ -15,9 +18,14 @@ func overview(b *board, a Args) {
 		b.link(k.title, k.uid)
 	}
 	for _, k := range present(a) {
+		// What nothing is known of is as bad as what is down. The Control Plane comes after the platform.
+		text, colour := "Unknown", bad
+		if k.component == controlPlane {
+			text, colour = "Not installed", unknown
+		}
 		b.number(sixth, chart{
 			title: k.title, unit: count, leads: k.uid, limits: highIsGood(1), words: upDown("Healthy", "Down"), height: 3,
-			empty:   missing(k),
+			empty: text, emptyColour: colour,
 			says:    "Healthy: it does its work, though it may have lost some of its redundancy. A click shows why it does not.",
 			queries: []query{{expr: fmt.Sprintf(`min(%s{component=%q})`, componentUp, k.component)}},
 		})
@@ -37,14 +45,6 @@ func overview(b *board, a Args) {
 		says:    "Each component over time. Good is green from left to right.",
 		queries: []query{{componentUp, "{{component}}"}},
 	})
-}
-
-// missing stands for a component that nothing is known of. The Control Plane comes after the platform.
-func missing(k kind) string {
-	if k.component == "controlplane" {
-		return "Not installed"
-	}
-	return "Unknown"
 }
 
 // overviewNumbers are those that tell most in one line.
@@ -70,29 +70,19 @@ func (b *board) overviewNumbers(a Args) {
 		b.number(sixth, chart{
 			title: "Requests from outside", unit: requests, leads: "platform-ingress", height: 3,
 			says:    "What the ingress controller answers, per second. Good is what is usual for the hour.",
-			queries: []query{{expr: `sum(rate(traefik_entrypoint_requests_total{namespace="ingress"}[$__rate_interval]))`}},
+			queries: []query{{expr: "sum(" + ingressRate + ")"}},
 		})
 		b.number(sixth, chart{
 			title: "Answered with an error", unit: ratio, leads: "platform-ingress", height: 3, limits: lowIsGood(0.01, 0.05),
 			says:    "The share of requests from outside that end with a status of 500 and above. Good is below 1 %.",
-			queries: []query{{expr: errorShare(`traefik_entrypoint_requests_total`, "", `namespace="ingress"`)}},
+			queries: []query{{expr: ingressErrors}},
 		})
 	}
 	if a.Iris {
 		b.number(sixth, chart{
 			title: "Tokens", unit: perSecond, leads: "platform-iris", height: 3,
 			says:    "Tokens that Iris hands out, per second. Good is what is usual for the hour; 0 is nobody getting in.",
-			queries: []query{{expr: `sum(rate(` + tokens + `[$__rate_interval])) or vector(0)`}},
+			queries: []query{{expr: tokenRate}},
 		})
 	}
-}
-
-// errorShare is the share of answers with a status of 500 and above; 0 where there are answers, but no errors.
-func errorShare(metric, by, selection string) string {
-	sum := "sum"
-	if by != "" {
-		sum = "sum by (" + by + ")"
-	}
-	all := fmt.Sprintf(`%s(rate(%s{%s}[$__rate_interval]))`, sum, metric, selection)
-	return fmt.Sprintf(`(%s(rate(%s{%s, code=~"5.."}[$__rate_interval])) or %s * 0) / (%s > 0)`, sum, metric, selection, all, all)
 }

@@ -1,6 +1,8 @@
 package dashboards
 
 import (
+	"cmp"
+
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
@@ -11,6 +13,8 @@ import (
 
 // number shows values of now, each in the colour of its limits.
 func (b *board) number(width uint32, c chart) {
+	// The base colour of the limits would stand there, which may be green.
+	c.empty, c.emptyColour = cmp.Or(c.empty, "No data"), cmp.Or(c.emptyColour, unknown)
 	panel := stat.NewPanelBuilder().ColorMode(common.BigValueColorModeBackground).GraphMode(common.BigValueGraphModeNone).
 		JustifyMode(common.BigValueJustifyModeCenter).TextMode(common.BigValueTextModeAuto).
 		Orientation(common.VizOrientationAuto).

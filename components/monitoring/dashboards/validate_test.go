@@ -48,6 +48,18 @@ func everything(kind mesh.Kind) dashboards.Args {
 	}
 }
 
+// records are what package rules has of an installation with everything.
+func records() []rules.Record {
+	var all []rules.Record
+	for _, group := range rules.All(rules.Args{
+		PostgreSQL: map[string]int{"main": 1}, Valkey: true, Iris: true, Backups: true, Pooler: true, ObjectStorage: rules.MinIO,
+		Ingress: rules.Traefik, Mesh: rules.Istio, NodeExporter: true, Etcd: true, Grafana: true,
+	}) {
+		all = append(all, group.Records...)
+	}
+	return all
+}
+
 // decode reads a dashboard by Grafana's schema: it fails on fields that this does not have, on missing ones, and on values
 // of another type.
 func decode(d dashboards.Dashboard) (dashboard.Dashboard, error) {
@@ -65,10 +77,8 @@ func checkQueries(d dashboards.Dashboard) error {
 		return err
 	}
 	recorded := map[string]bool{}
-	for _, group := range rules.All(rules.Args{}) {
-		for _, record := range group.Records {
-			recorded[record.Name] = true
-		}
+	for _, record := range records() {
+		recorded[record.Name] = true
 	}
 	var problems []error
 	for _, text := range asked {
@@ -152,6 +162,9 @@ func checkPanels(d dashboard.Dashboard) error {
 		if p.FieldConfig == nil || text(p.FieldConfig.Defaults.Unit) == "" {
 			add("%s: it has no unit", title)
 		}
+		if p.Type == "stat" && !emptyIsNotGood(p) {
+			add("%s: it looks good without data", title)
+		}
 		if len(p.Targets) == 0 {
 			add("%s: it has no query", title)
 		}
@@ -160,6 +173,16 @@ func checkPanels(d dashboard.Dashboard) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// emptyIsNotGood reports whether a number that is not there has a colour of its own, which is not green.
+func emptyIsNotGood(p *dashboard.Panel) bool {
+	for _, mapping := range p.FieldConfig.Defaults.Mappings {
+		if special := mapping.SpecialValueMap; special != nil && special.Options.Match == dashboard.SpecialValueMatchNullAndNan {
+			return text(special.Options.Result.Color) != "" && text(special.Options.Result.Color) != "green"
+		}
+	}
+	return false
 }
 
 func text(s *string) string {
