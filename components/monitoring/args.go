@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/alertmanager"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/dashboards"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/exporters"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/grafana"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/prometheus"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/rules"
@@ -12,17 +15,24 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
-// Args configure the component. What the parts have in common is set once, here.
+// Args configure the component. What the parts have in common is set once, here; what they need of each other they get
+// by themselves.
 type Args struct {
 	part.Common
 	// Operator makes servers of the custom resources.
 	Operator Operator
-	// Prometheus collects metrics and evaluates rules.
+	// Prometheus collects metrics and evaluates rules. Its ScrapeClasses and NodePorts are those of the exporters.
 	Prometheus prometheus.Args
+	// Alertmanager tells people. Whether there is Grafana it knows from here.
+	Alertmanager alertmanager.Args
 	// Exporters say what Kubernetes and its nodes do.
 	Exporters exporters.Args
 	// Rules say what somebody is alerted of.
 	Rules rules.Args
+	// Grafana shows it; nil: there is none. Its data sources, its dashboards and its own metrics are the platform's.
+	Grafana *grafana.Args
+	// Dashboards say what there is to show.
+	Dashboards dashboards.Args
 }
 
 // kubeletPort is where every node has the metrics of its kubelet.
@@ -34,9 +44,16 @@ type described interface {
 	Flows() []flow.Flow
 }
 
-// shared gives every part what all have in common, and Prometheus what the exporters need of it.
-func (a Args) shared() Args {
-	a.Prometheus.Common, a.Exporters.Common, a.Rules.Common = a.Common, a.Common, a.Common
+// named is a part by the name of its field.
+type named struct {
+	field string
+	described
+}
+
+// shared gives every part what all have in common, and what it needs of the others.
+func (a Args) shared() (Args, error) {
+	a.Prometheus.Common, a.Alertmanager.Common = a.Common, a.Common
+	a.Exporters.Common, a.Rules.Common = a.Common, a.Common
 	a.Prometheus.ScrapeClasses = []map[string]any{exporters.ScrapeClass()}
 	a.Prometheus.NodePorts = nil
 	if a.Exporters.NodeExporter != nil {
@@ -45,26 +62,44 @@ func (a Args) shared() Args {
 	if a.Exporters.Kubelet {
 		a.Prometheus.NodePorts = append(a.Prometheus.NodePorts, kubeletPort)
 	}
-	return a
+	a.Alertmanager.Grafana = a.Grafana != nil
+	if a.Grafana == nil {
+		return a, nil
+	}
+	all, err := dashboards.All(a.Dashboards)
+	if err != nil {
+		return a, fmt.Errorf("Dashboards: %w", err)
+	}
+	g := *a.Grafana
+	g.Common, g.ServiceMonitor, g.Home, g.ScrapeInterval = a.Common, true, dashboards.OverviewUID, a.Prometheus.ScrapeInterval
+	g.PrometheusURL, g.AlertmanagerURL = url(names.Prometheus, names.PrometheusPort), url(names.Alertmanager, names.AlertmanagerPort)
+	g.Dashboards = nil
+	for _, d := range all {
+		g.Dashboards = append(g.Dashboards, grafana.Dashboard{Folder: d.Folder, UID: d.UID, Title: d.Title, JSON: d.JSON})
+	}
+	a.Grafana = &g
+	return a, nil
 }
 
-// parts are the parts by the names of their fields.
-func (a Args) parts() []struct {
-	field string
-	described
-} {
-	type named = struct {
-		field string
-		described
+// parts are what the monitoring consists of, apart from the operator.
+func (a Args) parts() []named {
+	all := []named{
+		{"Prometheus", a.Prometheus}, {"Alertmanager", a.Alertmanager}, {"Exporters", a.Exporters}, {"Rules", a.Rules},
 	}
-	return []named{{"Prometheus", a.Prometheus}, {"Exporters", a.Exporters}, {"Rules", a.Rules}}
+	if a.Grafana != nil {
+		all = append(all, named{"Grafana", *a.Grafana})
+	}
+	return all
 }
 
 // Check reports what cannot work. New does as well, but others may want to know before they register anything: then
 // values that are known at run time only may be missing.
 func (a Args) Check() error {
-	a = a.shared()
 	problems := []error{a.Operator.check()}
+	a, err := a.shared()
+	if err != nil {
+		problems = append(problems, err)
+	}
 	for _, p := range a.parts() {
 		if err := p.Check(); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", p.field, err))
@@ -75,8 +110,8 @@ func (a Args) Check() error {
 
 // Flows are the connections that the monitoring opens and accepts.
 func (a Args) Flows() []flow.Flow {
-	a = a.shared()
 	flows := a.operatorFlows()
+	a, _ = a.shared() // no dashboard is part of a flow, and Check says what is wrong with them
 	for _, p := range a.parts() {
 		flows = append(flows, p.Flows()...)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/grafana"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/rules"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -14,7 +15,8 @@ import (
 // Type is the component's type token.
 const Type = "controlplane:monitoring:Monitoring"
 
-// ScrapeLabel on a namespace, with the value ScrapeLabelValue, is how network policies of others know who may read their metrics.
+// ScrapeLabel on a namespace, with the value ScrapeLabelValue, is how network policies of others know who may read their
+// metrics.
 const ScrapeLabel, ScrapeLabelValue = "metrics", "enabled"
 
 // Monitoring is a running monitoring.
@@ -25,12 +27,20 @@ type Monitoring struct {
 	Namespace string
 	// PrometheusURL and AlertmanagerURL are addresses inside the cluster, with certificates that the trust bundle verifies.
 	PrometheusURL, AlertmanagerURL string
+	// GrafanaURL is where people find Grafana; empty: there is none.
+	GrafanaURL string
+	// GrafanaUser and GrafanaPassword are its administrator, GrafanaSecret the Secret that has both.
+	GrafanaUser, GrafanaSecret string
+	GrafanaPassword            pulumi.StringOutput
+	// Ground is what there is before the first pod starts, the namespace first of all.
+	Ground []pulumi.Resource
 }
 
 // builder carries what the steps of New share.
 type builder struct {
-	args Args
-	reg  *manifest.Registrar
+	args    Args
+	reg     *manifest.Registrar
+	secrets grafana.Secrets
 }
 
 // New provisions the component.
@@ -38,7 +48,10 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 	if err := args.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", resourceName, err)
 	}
-	args = args.shared()
+	args, err := args.shared()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", resourceName, err)
+	}
 	m := &Monitoring{
 		Namespace:       names.Namespace,
 		PrometheusURL:   url(names.Prometheus, names.PrometheusPort),
@@ -48,13 +61,31 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("register %s: %w", resourceName, err)
 	}
 	b := &builder{args: args, reg: args.Registrar(ctx, m)}
-	if err := b.build(); err != nil {
+	if g := args.Grafana; g != nil {
+		if b.secrets, err = g.Secrets(ctx, m, resourceName+"-grafana"); err != nil {
+			return nil, fmt.Errorf("%s: %w", resourceName, err)
+		}
+		m.GrafanaURL, m.GrafanaUser, m.GrafanaSecret = g.URL(), g.AdminUser, grafana.AdminSecret
+		m.GrafanaPassword = b.secrets.AdminPassword
+	}
+	ground, err := b.build()
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", resourceName, err)
 	}
-	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{
+	m.Ground = ground.Resources()
+	return m, ctx.RegisterResourceOutputs(m, m.outputs())
+}
+
+func (m *Monitoring) outputs() pulumi.Map {
+	outputs := pulumi.Map{
 		"namespace": pulumi.String(m.Namespace), "prometheusUrl": pulumi.String(m.PrometheusURL),
 		"alertmanagerUrl": pulumi.String(m.AlertmanagerURL),
-	})
+	}
+	if m.GrafanaURL != "" {
+		outputs["grafanaUrl"], outputs["grafanaUser"] = pulumi.String(m.GrafanaURL), pulumi.String(m.GrafanaUser)
+		outputs["grafanaPassword"], outputs["grafanaSecret"] = m.GrafanaPassword, pulumi.String(m.GrafanaSecret)
+	}
+	return outputs
 }
 
 // url is the address of a component inside the cluster.
@@ -62,40 +93,51 @@ func url(component string, port int) string {
 	return fmt.Sprintf("https://%s:%d", names.Host(component), port)
 }
 
-// build registers the parts in the order in which each can work.
-func (b *builder) build() error {
-	ground, err := b.register(b.ground)
+// build registers the parts in the order in which each can work, and returns the first.
+func (b *builder) build() (*manifest.Group, error) {
+	ground, err := b.register("namespace", b.ground)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	operator, err := b.register(b.args.operator, ground)
+	operator, err := b.register("operator", b.args.operator, ground)
 	if err != nil {
-		return fmt.Errorf("operator: %w", err)
+		return nil, err
 	}
-	// Rules come before who evaluates them, so that Prometheus starts once.
-	written, err := b.register(func() (manifest.Set, error) { return manifest.Typed(rules.Objects(b.args.Rules)...) }, operator)
+	alertmanager, err := b.register("alertmanager", b.args.Alertmanager.Set, operator)
 	if err != nil {
-		return fmt.Errorf("rules: %w", err)
+		return nil, err
 	}
-	if _, err := b.register(b.args.Prometheus.Set, operator, written); err != nil {
-		return fmt.Errorf("prometheus: %w", err)
+	// Rules come before who evaluates them: Prometheus mounts what the operator makes of them, and starts once.
+	written, err := b.register("rules", b.rules, operator)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := b.register(b.args.Exporters.Set, operator); err != nil {
-		return fmt.Errorf("exporters: %w", err)
+	if _, err := b.register("prometheus", b.args.Prometheus.Set, alertmanager, written); err != nil {
+		return nil, err
 	}
-	return nil
+	if _, err := b.register("exporters", b.args.Exporters.Set, operator); err != nil {
+		return nil, err
+	}
+	if b.args.Grafana != nil { // it starts without its data sources
+		_, err = b.register("grafana", func() (manifest.Set, error) { return b.args.Grafana.Set(b.secrets) }, ground)
+	}
+	return ground, err
 }
 
 // register adds the objects that a step makes once what they need is ready.
-func (b *builder) register(step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
+func (b *builder) register(what string, step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
 	set, err := step()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if set, err = b.args.Workloads(set, b.args.Classes.Resources(workload.Operator)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	return b.reg.RegisterAfter(set, after...)
+	group, err := b.reg.RegisterAfter(set, after...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return group, nil
 }
 
 // ground is the namespace with its policies. The volumes go with it.
@@ -108,4 +150,8 @@ func (b *builder) ground() (manifest.Set, error) {
 	}
 	b.args.Stateful(set.Find("Namespace", names.Namespace))
 	return set, nil
+}
+
+func (b *builder) rules() (manifest.Set, error) {
+	return manifest.Typed(rules.Objects(b.args.Rules)...)
 }

@@ -71,7 +71,7 @@ func (a Args) operatorFlows() []flow.Flow {
 func (a Args) operator() (manifest.Set, error) {
 	objects := operatorAccess(a.Operator.SecretNamespaces)
 	for _, component := range []string{names.Operator, names.Webhook} {
-		objects = append(objects, account(component), a.certificate(component), a.monitor(component))
+		objects = append(objects, account(component), a.certificate(component), monitor(component))
 	}
 	objects = append(objects,
 		service(names.Operator, operatorPort), a.operatorDeployment(),
@@ -88,13 +88,9 @@ func (a Args) certificate(component string) runtime.Object {
 	}.Object()
 }
 
-func (a Args) monitor(component string) runtime.Object {
+func monitor(component string) runtime.Object {
 	return prometheus.Monitor(component, map[string]any{
-		"port": httpsName, "scheme": "https",
-		"tlsConfig": map[string]any{
-			"ca":         map[string]any{"configMap": map[string]any{"name": a.Trust.ConfigMap, "key": a.Trust.Key}},
-			"serverName": names.Host(component),
-		},
+		"port": httpsName, "scheme": "https", "tlsConfig": map[string]any{"serverName": names.Host(component)},
 	})
 }
 

@@ -34,7 +34,8 @@ type Args struct {
 	Resources corev1.ResourceRequirements
 	// ExternalLabels are added to everything that leaves Prometheus: alerts, remote writes, blocks in object storage.
 	ExternalLabels map[string]string
-	// ScrapeClasses are what monitors may refer to by name, as the custom resource takes them.
+	// ScrapeClasses are what monitors may refer to by name, as the custom resource takes them, besides the one that verifies
+	// servers with the trust bundle, which is for all monitors that name none.
 	ScrapeClasses []map[string]any
 	// NodePorts are the ports of nodes that metrics are read from, besides those of the API server.
 	NodePorts []int

@@ -39,7 +39,7 @@ func (a Args) Set() (manifest.Set, error) {
 		certmanager.Leaf{
 			Namespace: names.Namespace, Name: certificate, ClusterIssuer: a.Issuer, DNSNames: hosts(), Usages: []string{"server auth"},
 		}.Object(),
-		a.prometheus(), service(), a.monitor(),
+		a.prometheus(), service(), monitor(),
 	)
 	if a.Replicas > 1 {
 		objects = append(objects, workload.ScaledBudget(meta(names.Prometheus), podLabels()))
@@ -86,14 +86,12 @@ func (a Args) prometheus() runtime.Object {
 		}},
 		"alerting": map[string]any{"alertmanagers": []any{map[string]any{
 			"namespace": names.Namespace, "name": names.Alertmanager, "port": portName, "scheme": "https", "apiVersion": "v2",
-			"tlsConfig": map[string]any{"ca": a.bundle(), "serverName": names.Host(names.Alertmanager)},
+			"tlsConfig": map[string]any{"caFile": a.bundle(), "serverName": names.Host(names.Alertmanager)},
 		}}},
+		"configMaps": []any{a.Trust.ConfigMap}, "scrapeClasses": a.scrapeClasses(),
 	}
 	for _, what := range []string{"serviceMonitor", "podMonitor", "probe", "rule", "scrapeConfig"} {
 		spec[what+"Selector"], spec[what+"NamespaceSelector"] = map[string]any{}, map[string]any{}
-	}
-	if len(a.ScrapeClasses) > 0 {
-		spec["scrapeClasses"] = a.ScrapeClasses
 	}
 	if len(a.ExternalLabels) == 0 {
 		delete(spec, "externalLabels")
@@ -147,9 +145,21 @@ func placement() map[string]any {
 	}
 }
 
-// bundle is the platform's trust bundle in the servers' namespace.
-func (a Args) bundle() map[string]any {
-	return map[string]any{"configMap": map[string]any{"name": a.Trust.ConfigMap, "key": a.Trust.Key}}
+// bundle is the platform's trust bundle as the servers see it. They read it again when it changes. What monitors refer to
+// otherwise is copied by the operator, which does not notice a change in another namespace until it has another reason
+// to look.
+func (a Args) bundle() string {
+	return "/etc/prometheus/configmaps/" + a.Trust.ConfigMap + "/" + a.Trust.Key
+}
+
+// scrapeClasses begin with what all monitors have that do not name another one, or say otherwise: servers are verified with the
+// trust bundle.
+func (a Args) scrapeClasses() []any {
+	all := []any{map[string]any{"name": "platform", "default": true, "tlsConfig": map[string]any{"caFile": a.bundle()}}}
+	for _, class := range a.ScrapeClasses {
+		all = append(all, class)
+	}
+	return all
 }
 
 // service is what clients talk to.
@@ -163,12 +173,12 @@ func service() runtime.Object {
 }
 
 // monitor has the servers read their own metrics, each other's, and those of what reloads their configuration.
-func (a Args) monitor() runtime.Object {
+func monitor() runtime.Object {
 	var endpoints []any
 	for _, port := range []string{portName, reloaderName} {
 		endpoints = append(endpoints, map[string]any{
 			"port": port, "scheme": "https",
-			"tlsConfig": map[string]any{"ca": a.bundle(), "serverName": names.Host(names.Prometheus)},
+			"tlsConfig": map[string]any{"serverName": names.Host(names.Prometheus)},
 		})
 	}
 	return Monitor(names.Prometheus, endpoints...)
@@ -178,8 +188,8 @@ func (a Args) monitor() runtime.Object {
 // that the operator makes have the other labels as well.
 const managedService = "controlplane.io/service"
 
-// Monitor has Prometheus scrape the Service of that name in the namespace of the monitoring, which has the
-// metadata that Managed makes.
+// Monitor has Prometheus scrape the Service of that name in the namespace of the monitoring, which has the metadata that
+// Managed makes.
 func Monitor(component string, endpoints ...any) *unstructured.Unstructured {
 	m := manifest.Custom("monitoring.coreos.com/v1", "ServiceMonitor", names.Namespace, component, "", map[string]any{
 		"selector": map[string]any{"matchLabels": map[string]any{managedService: component}}, "endpoints": endpoints,

@@ -25,7 +25,7 @@ const (
 func (a Args) remoteWrites() []any {
 	var all []any
 	for _, w := range a.RemoteWrite {
-		write := map[string]any{"name": w.Name, "url": w.URL, "tlsConfig": map[string]any{"ca": a.bundle()}}
+		write := map[string]any{"name": w.Name, "url": w.URL, "tlsConfig": map[string]any{"caFile": a.bundle()}}
 		switch {
 		case w.BasicAuth != nil:
 			write["basicAuth"] = map[string]any{"username": w.key("username"), "password": w.key("password")}
