@@ -1,6 +1,7 @@
 package alertmanager
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -60,7 +61,18 @@ func (a Args) Set() (manifest.Set, error) {
 		return set, err
 	}
 	servers, err := a.servers()
-	return manifest.Merge(set, secret, servers), err
+	if err != nil {
+		return set, err
+	}
+	set = manifest.Merge(set, secret, servers)
+	for _, o := range set.Objects {
+		// All else waits for what the operator looks at: without its configuration it would begin with one of its own, which
+		// tells nobody.
+		if kind := o.GetKind(); kind == "Secret" || kind == "ServiceAccount" {
+			o.Hook = &manifest.Hook{BeforeInstall: true}
+		}
+	}
+	return manifest.Merge(set), nil
 }
 
 func meta(name string) metav1.ObjectMeta {
@@ -179,13 +191,10 @@ func (a Args) servers() (manifest.Set, error) {
 		"portName": portName, "web": map[string]any{"tlsConfig": a.serving(nil)},
 		"serviceAccountName": names.Alertmanager, "automountServiceAccountToken": false, "enableServiceLinks": false,
 		"podMetadata":     map[string]any{"labels": names.Labels(names.Alertmanager)},
-		"securityContext": pod.SecurityContext,
+		"securityContext": pod.SecurityContext, "externalUrl": a.externalURL(),
 	}
 	if a.Replicas > 1 {
 		spec["clusterTLS"], spec["clusterPeerTimeout"] = a.clusterTLS(), a.Timing.withDefaults().PeerTimeout
-	}
-	if a.ExternalURL != "" {
-		spec["externalUrl"] = a.ExternalURL
 	}
 	if pod.Affinity != nil {
 		spec["affinity"] = pod.Affinity
@@ -203,6 +212,11 @@ func (a Args) servers() (manifest.Set, error) {
 	set.Objects[0].Options = append(set.Objects[0].Options,
 		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "15m", Update: "15m"}))
 	return manifest.Merge(set, budget), nil
+}
+
+// externalURL is what links in notifications begin with. Without one, each replica would name its pod.
+func (a Args) externalURL() string {
+	return cmp.Or(a.ExternalURL, fmt.Sprintf("https://%s:%d", names.Host(names.Alertmanager), names.AlertmanagerPort))
 }
 
 // pod is what the rules for all workloads make of a StatefulSet such as the operator will make, and the budget of it.

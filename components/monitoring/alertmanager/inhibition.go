@@ -107,7 +107,7 @@ func platformWide() []Inhibition {
 var lostWithAZone = []string{
 	"CertificateTargetDown", "ControlPlaneTargetDown", "IngressTargetDown", "IrisTargetDown",
 	"KubernetesDaemonSetIncomplete", "KubernetesDeploymentIncomplete", "KubernetesDisruptionBudgetAtLimit",
-	"KubernetesPodNotReady", "KubernetesStatefulSetIncomplete", "KubernetesTargetDown", "MeshNodeAgentMissing",
+	"KubernetesPodNotReady", "KubernetesStatefulSetIncomplete", "KubernetesTargetDown", "MeshNodeAgentMissing", "MeshTargetDown",
 	"MonitoringAlertmanagersSplit", "MonitoringTargetDown", "NodeNotReady", "NodeTargetDown", "ObjectStorageDrivesOffline",
 	"ObjectStorageServersOffline", "PostgreSQLReplicaMissing", "PostgreSQLReplicationBroken", "PostgreSQLTargetDown",
 	"ValkeyReplicasMissing", "ValkeyReplicationBroken", "ValkeySentinelsMissing", "ValkeyTargetDown",
