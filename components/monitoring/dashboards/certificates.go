@@ -19,7 +19,8 @@ func certificates(b *board, _ Args) {
 	})
 	b.number(quarter, chart{
 		title: "Not ready", unit: count, limits: lowIsGood(1),
-		says:    "Certificates that have not been issued, or not again. Good is 0; a new one takes seconds, with ACME minutes.",
+		says: "Certificates that have not been issued, or not again. Good is 0; a new one takes seconds, with ACME " +
+			"minutes.",
 		queries: []query{{expr: `count(` + notReady + `) or vector(0)`}},
 	})
 	b.number(quarter, chart{
@@ -29,12 +30,15 @@ func certificates(b *board, _ Args) {
 			`and certmanager_certificate_renewal_timestamp_seconds{namespace="cert-manager"} > 0) or vector(0)`}},
 	})
 	b.number(quarter, chart{
-		title: "Certificates", unit: count, says: "All that cert-manager looks after.", queries: []query{{expr: `count(` + notAfter + `)`}},
+		title: "Certificates", unit: count,
+		says: "All that cert-manager looks after.", queries: []query{{expr: `count(` + notAfter + `)`}},
 	})
 	b.list(half, chart{
 		title: "Closest to expiry", unit: seconds, limits: highIsGood(3*day, 14*day), height: 10,
-		says:    "What is left of the 20 certificates that expire first. Good is more than two weeks for each.",
-		queries: []query{{expr: `sort(bottomk(20, min by (exported_namespace, name, issuer_name) (` + notAfter + ` - time())))`}},
+		says: "What is left of the 20 certificates that expire first. Good is more than two weeks for each.",
+		queries: []query{{
+			expr: `sort(bottomk(20, min by (exported_namespace, name, issuer_name) (` + notAfter + ` - time())))`,
+		}},
 		columns: []column{{"exported_namespace", "Namespace"}, {"name", "Certificate"}, {"issuer_name", "Issuer"}, {value, "Left"}},
 	})
 	b.list(half, chart{
@@ -46,30 +50,38 @@ func certificates(b *board, _ Args) {
 	b.row("Issuance")
 	b.lines(third, chart{
 		title: "cert-manager's controllers", unit: perSecond,
-		says:    "How often each controller works. Good is a low, even line: a steep one is a controller that tries again and again.",
-		queries: []query{{`sum by (controller) (rate(certmanager_controller_sync_call_count{namespace="cert-manager"}[$__rate_interval])) > 0`, "{{controller}}"}},
+		says: "How often each controller works. Good is a low, even line: a steep one is a controller that tries again " +
+			"and again.",
+		queries: []query{{
+			rateBy("controller", "certmanager_controller_sync_call_count", `namespace="cert-manager"`) +
+				` > 0`, "{{controller}}",
+		}},
 	})
 	b.lines(third, chart{
 		title: "cert-manager's errors", unit: perSecond, limits: lowIsGood(0.1),
-		says:    "Work that failed and is tried again. Good is none; single ones are conflicts, which solve themselves.",
-		queries: []query{{`sum by (controller) (rate(certmanager_controller_sync_error_count{namespace="cert-manager"}[$__rate_interval]))`, "{{controller}}"}},
+		says: "Work that failed and is tried again. Good is none; single ones are conflicts, which solve themselves.",
+		queries: []query{{
+			rateBy("controller", "certmanager_controller_sync_error_count", `namespace="cert-manager"`), "{{controller}}",
+		}},
 	})
 	b.lines(third, chart{
 		title: "ACME requests", unit: perSecond, empty: "No ACME issuer is used",
 		says: "What cert-manager asks of ACME servers, by status. Good are statuses below 400; 429 is their rate limit.",
-		queries: []query{{`sum by (host, status) (rate(certmanager_http_acme_client_request_count{namespace="cert-manager"}[$__rate_interval]))`,
+		queries: []query{{rateBy("host, status", "certmanager_http_acme_client_request_count", `namespace="cert-manager"`),
 			"{{host}} {{status}}"}},
 	})
 	b.row("Trust bundles")
 	b.lines(half, chart{
 		title: "trust-manager's work", unit: perSecond,
-		says:    "How often bundles are written into namespaces, by result. Good is success alone.",
-		queries: []query{{`sum by (controller, result) (rate(controller_runtime_reconcile_total{namespace="cert-manager"}[$__rate_interval]))`, "{{controller}} {{result}}"}},
+		says: "How often bundles are written into namespaces, by result. Good is success alone.",
+		queries: []query{{
+			rateBy("controller, result", "controller_runtime_reconcile_total", `namespace="cert-manager"`), "{{controller}} {{result}}",
+		}},
 	})
 	b.lines(half, chart{
 		title: "How long it takes", unit: seconds, limits: lowIsGood(10),
 		says: "The time for one bundle, of which 95 of 100 take less. Good is below a second.",
-		queries: []query{{`histogram_quantile(0.95, sum by (le, controller) (rate(controller_runtime_reconcile_time_seconds_bucket{namespace="cert-manager"}[$__rate_interval])))`,
+		queries: []query{{quantile(0.95, "controller_runtime_reconcile_time_seconds", `namespace="cert-manager"`, "controller"),
 			"{{controller}}"}},
 	})
 }

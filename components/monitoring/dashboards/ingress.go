@@ -29,19 +29,23 @@ func ingress(b *board, _ Args) {
 		queries: []query{{expr: "sum(" + ingressRate + ")"}},
 	})
 	b.number(sixth, chart{
-		title: "Answered with an error", unit: ratio, limits: lowIsGood(0.01, 0.05), says: "Statuses of 500 and above. Good is below 1 %.",
+		title: "Answered with an error", unit: ratio, limits: lowIsGood(0.01, 0.05),
+		says:    "Statuses of 500 and above. Good is below 1 %.",
 		queries: []query{{expr: ingressErrors}},
 	})
 	b.number(sixth, chart{
-		title: "Slow requests", unit: seconds, limits: lowIsGood(1.2, 5), says: "95 of 100 requests take less. Good is below 1.2 s. Durations are only known as up to 0.1, 0.3, 1.2 and 5 seconds.",
-		queries: []query{{expr: `histogram_quantile(0.95, sum by (le) (rate(traefik_entrypoint_request_duration_seconds_bucket{` + inTraefik + `}[$__rate_interval])))`}},
+		title: "Slow requests", unit: seconds, limits: lowIsGood(1.2, 5),
+		says: "95 of 100 requests take less. Good is below 1.2 s. Durations are only known as up to 0.1, 0.3, 1.2 and 5 " +
+			"seconds.",
+		queries: []query{{expr: quantile(0.95, "traefik_entrypoint_request_duration_seconds", inTraefik, "")}},
 	})
 	b.number(sixth, chart{
 		title: "Connections", unit: count, says: "Open at the moment. Good is what is usual for the hour.",
 		queries: []query{{expr: `sum(traefik_open_connections{` + inTraefik + `})`}},
 	})
 	b.number(sixth, chart{
-		title: "Next certificate to expire", unit: seconds, limits: highIsGood(3*day, 14*day), says: "Of those that Traefik shows to clients. Good is more than two weeks.",
+		title: "Next certificate to expire", unit: seconds, limits: highIsGood(3*day, 14*day),
+		says:    "Of those that Traefik shows to clients. Good is more than two weeks.",
 		queries: []query{{expr: `min(traefik_tls_certs_not_after{` + inTraefik + `} - time())`}},
 	})
 	b.row("By service")
@@ -50,7 +54,8 @@ func ingress(b *board, _ Args) {
 		queries: []query{{serviceRate, "{{exported_service}}"}},
 	})
 	b.lines(third, chart{
-		title: "Errors", unit: ratio, limits: lowIsGood(0.05), says: "The share of statuses of 500 and above. Good is below 1 %.",
+		title: "Errors", unit: ratio, limits: lowIsGood(0.05),
+		says:    "The share of statuses of 500 and above. Good is below 1 %.",
 		queries: []query{{serviceErrors + " or " + serviceRate + " * 0", "{{exported_service}}"}},
 	})
 	b.lines(third, chart{
@@ -58,14 +63,21 @@ func ingress(b *board, _ Args) {
 		queries: []query{{serviceSeconds, "{{exported_service}}"}},
 	})
 	b.list(full, chart{
-		title: "Answers by service and status", unit: requests, says: "Requests per second at the moment. Good are statuses of 200 to 399; 401 and 403 are clients without rights.",
-		queries: []query{{expr: `sort_desc(sum by (exported_service, code, method) (rate(traefik_service_requests_total{` + chosenServices + `}[$__rate_interval])) > 0)`}},
+		title: "Answers by service and status", unit: requests,
+		says: "Requests per second at the moment. Good are statuses of 200 to 399; 401 and 403 are clients without rights.",
+		queries: []query{{
+			expr: `sort_desc(sum by (exported_service, code, method) (rate(traefik_service_requests_total{` +
+				chosenServices + `}[$__rate_interval])) > 0)`,
+		}},
 		columns: []column{{"exported_service", "Service"}, {"method", "Method"}, {"code", "Status"}, {value, "Rate"}},
 	})
 	b.row("The controller")
 	b.lines(third, chart{
-		title: "By entry point and status", unit: requests, says: "Everything that is answered, also what leads to no service: 404. Good: few of 400 and above.",
-		queries: []query{{`sum by (entrypoint, code) (rate(traefik_entrypoint_requests_total{` + inTraefik + `}[$__rate_interval]))`, "{{entrypoint}} {{code}}"}},
+		title: "By entry point and status", unit: requests,
+		says: "Everything that is answered, also what leads to no service: 404. Good: few of 400 and above.",
+		queries: []query{{
+			rateBy("entrypoint, code", "traefik_entrypoint_requests_total", inTraefik), "{{entrypoint}} {{code}}",
+		}},
 	})
 	b.lines(third, chart{
 		title: "Traffic", unit: byteRate, says: "Bodies of requests and of answers. Good is what is usual for the hour.",
@@ -73,12 +85,16 @@ func ingress(b *board, _ Args) {
 			{`sum(rate(traefik_entrypoint_responses_bytes_total{` + inTraefik + `}[$__rate_interval]))`, "sent"}},
 	})
 	b.lines(third, chart{
-		title: "Configuration", unit: perSecond, says: "How often routes change. Good is rarely: a steady line is somebody who changes an Ingress again and again.",
-		queries: []query{{`sum by (pod) (rate(traefik_config_reloads_total{` + inTraefik + `}[$__rate_interval]))`, "{{pod}}"}},
+		title: "Configuration", unit: perSecond,
+		says:    "How often routes change. Good is rarely: a steady line is somebody who changes an Ingress again and again.",
+		queries: []query{{rateBy("pod", "traefik_config_reloads_total", inTraefik), "{{pod}}"}},
 	})
 	b.lines(third, chart{
-		title: "Connections", unit: count, says: "Open connections by entry point. Good is far below what clients could open.",
-		queries: []query{{`sum by (entrypoint, protocol) (traefik_open_connections{` + inTraefik + `})`, "{{entrypoint}} {{protocol}}"}},
+		title: "Connections", unit: count,
+		says: "Open connections by entry point. Good is far below what clients could open.",
+		queries: []query{{
+			`sum by (entrypoint, protocol) (traefik_open_connections{` + inTraefik + `})`, "{{entrypoint}} {{protocol}}",
+		}},
 	})
 	b.lines(third, chart{
 		title: "Memory", unit: bytesIEC, says: "Memory of each controller. Good is an even line.",
@@ -86,6 +102,6 @@ func ingress(b *board, _ Args) {
 	})
 	b.lines(third, chart{
 		title: "Processor", unit: count, says: "Processors in use, by controller. Good is well below its limit.",
-		queries: []query{{`sum by (pod) (rate(process_cpu_seconds_total{` + inTraefik + `}[$__rate_interval]))`, "{{pod}}"}},
+		queries: []query{{rateBy("pod", "process_cpu_seconds_total", inTraefik), "{{pod}}"}},
 	})
 }

@@ -305,3 +305,17 @@ func (w word) result() dashboard.ValueMappingResult {
 func upDown(up, down string) map[string]word {
 	return map[string]word{"0": {down, bad}, "1": {up, good}}
 }
+
+// rateBy is how much counters grow a second, added up by labels.
+func rateBy(labels, counter, selection string) string {
+	return fmt.Sprintf(`sum by (%s) (rate(%s{%s}[$__rate_interval]))`, labels, counter, selection)
+}
+
+// quantile is what a part of a histogram's observations stays below, by a label or of all together.
+func quantile(q float64, histogram, selection, label string) string {
+	by := "le"
+	if label != "" {
+		by += ", " + label
+	}
+	return fmt.Sprintf(`histogram_quantile(%v, %s)`, q, rateBy(by, histogram+"_bucket", selection))
+}

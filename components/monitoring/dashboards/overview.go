@@ -26,7 +26,8 @@ func overview(b *board, a Args) {
 		b.number(sixth, chart{
 			title: k.title, unit: count, leads: k.uid, limits: highIsGood(1), words: upDown("Healthy", "Down"), height: 3,
 			empty: text, emptyColour: colour,
-			says:    "Healthy: it does its work, though it may have lost some of its redundancy. A click shows why it does not.",
+			says: "Healthy: it does its work, though it may have lost some of its redundancy. A click shows why it " +
+				"does not.",
 			queries: []query{{expr: fmt.Sprintf(`min(%s{component=%q})`, componentUp, k.component)}},
 		})
 	}
@@ -37,7 +38,9 @@ func overview(b *board, a Args) {
 		title: "Firing alerts", unit: count, height: 7, empty: "No alert fires",
 		says: "What is wrong at the moment, for everybody who has not been woken. Good is an empty list; the runbook of each " +
 			"alert has its name.",
-		queries: []query{{expr: fmt.Sprintf(`sort_desc(sum by (severity, component, alertname) (`+firing+`))`, `, severity=~"critical|warning"`)}},
+		queries: []query{{
+			expr: fmt.Sprintf(`sort_desc(sum by (severity, component, alertname) (`+firing+`))`, `, severity=~"critical|warning"`),
+		}},
 		columns: []column{{"severity", "Severity"}, {"component", "Component"}, {"alertname", "Alert"}, {value, "Objects"}},
 	})
 	b.states(half, chart{
@@ -58,7 +61,9 @@ func (b *board) overviewNumbers(a Args) {
 	} {
 		b.number(sixth, chart{
 			title: severity.title, unit: count, limits: severity.limits, says: severity.says, height: 3,
-			queries: []query{{expr: fmt.Sprintf(`count(`+firing+`) or vector(0)`, fmt.Sprintf(`, severity=%q`, severity.name))}},
+			queries: []query{{
+				expr: fmt.Sprintf(`count(`+firing+`) or vector(0)`, fmt.Sprintf(`, severity=%q`, severity.name)),
+			}},
 		})
 	}
 	b.number(sixth, chart{

@@ -72,7 +72,8 @@ func installation(healthy bool) []series {
 	all = append(all,
 		series{`traefik_entrypoint_requests_total{namespace="ingress", code="200"}`, 1e6, 30},
 		series{`traefik_entrypoint_requests_total{namespace="ingress", code="503"}`, 1e6, 10 * (1 - up)},
-		series{`http_server_requests_seconds_count{namespace="identity", uri="/realms/{realm}/protocol/{protocol}/token", outcome="SUCCESS"}`, 1e6, 5 * up},
+		series{`http_server_requests_seconds_count{namespace="identity", uri="/realms/{realm}/protocol/{protocol}/token", ` +
+			`outcome="SUCCESS"}`, 1e6, 5 * up},
 	)
 	return all
 }
@@ -105,7 +106,8 @@ func serve(t *testing.T, all []series) string {
 		write("past.txt", openMetrics(all, time.Now())), data).CombinedOutput()
 	require.NoError(t, err, string(out))
 
-	config := write("prometheus.yaml", fmt.Sprintf("global: {evaluation_interval: 500ms}\nrule_files: [%q]\n", write("rules.yaml", recordings(t))))
+	config := write("prometheus.yaml",
+		fmt.Sprintf("global: {evaluation_interval: 500ms}\nrule_files: [%q]\n", write("rules.yaml", recordings(t))))
 	address := process.Address(t, 9090) + ":9090"
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var log strings.Builder
@@ -175,8 +177,12 @@ func TestOverviewTellsHealthFromFaults(t *testing.T) {
 		panels  map[string]float64
 		left    float64
 	}{
-		"well": {true, map[string]float64{"Critical alerts": 0, "Warnings": 0, "Requests from outside": 30, "Answered with an error": 0, "Tokens": 5}, 60 * 24 * 60 * 60},
-		"down": {false, map[string]float64{"Critical alerts": 1, "Warnings": 1, "Requests from outside": 40, "Answered with an error": 0.25, "Tokens": 0}, 0},
+		"well": {true, map[string]float64{
+			"Critical alerts": 0, "Warnings": 0, "Requests from outside": 30, "Answered with an error": 0, "Tokens": 5,
+		}, 60 * 24 * 60 * 60},
+		"down": {false, map[string]float64{
+			"Critical alerts": 1, "Warnings": 1, "Requests from outside": 40, "Answered with an error": 0.25, "Tokens": 0,
+		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
