@@ -96,7 +96,7 @@ func (a Args) Flows() []flow.Flow { return nil }
 // everything is an installation with all that rules know of, for the names of alerts.
 func everything(mesh string) Args {
 	return Args{
-		PostgreSQL: map[string]int{"main": 3, "small": 1}, Valkey: true, Iris: true, Backups: true, Pooler: true,
+		PostgreSQL: map[string]int{"main": 3}, Valkey: true, Iris: true, Backups: true, Pooler: true,
 		ObjectStorage: MinIO, Ingress: Traefik, Mesh: mesh,
 		NodeExporter: true, Etcd: true, Grafana: true, RemoteWrite: true, CoreDNS: true,
 	}

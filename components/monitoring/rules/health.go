@@ -53,8 +53,7 @@ func healthy(component string, a Args) string {
 	case component == Certificates:
 		return serving(`namespace="cert-manager"`, `namespace="cert-manager"`)
 	case component == PostgreSQL && len(a.PostgreSQL) > 0:
-		// Every cluster has a primary. One without any answer is a cluster as well.
-		return `min(` + primaries + ` >= bool 1) or vector(0)`
+		return `min((` + primaries(a.PostgreSQL) + `) >= bool 1)`
 	case component == Valkey && a.Valkey:
 		return `((sum(redis_instance_info{namespace="valkey", role="master"}) or vector(0)) >= bool 1) * ` +
 			deployed(`namespace="valkey"`)

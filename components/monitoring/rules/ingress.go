@@ -24,7 +24,7 @@ func ingress(a Args) Group {
 		targetDown("Ingress", "the ingress controller", traefikTargets, "ingress"),
 		{
 			Name: "IngressDown", For: "2m", Severity: Critical,
-			Expr:        `kube_deployment_status_replicas_available{namespace="ingress", deployment="traefik"} == 0`,
+			Expr:        noneWorks(`namespace="ingress", deployment="traefik"`),
 			Summary:     `No server of Traefik is ready: nothing in the cluster can be reached from outside.`,
 			Description: "Every request from outside fails, to Iris as to the Control Plane.",
 		},

@@ -20,7 +20,7 @@ func iris(a Args) Group {
 		targetDown("Iris", "the identity provider", `namespace="identity"`, "identity"),
 		{
 			Name: "IrisDown", For: "2m", Severity: Critical,
-			Expr:        `kube_deployment_status_replicas_available{namespace="identity", deployment="iris"} == 0`,
+			Expr:        noneWorks(`namespace="identity", deployment="iris"`),
 			Summary:     `No server of Iris is ready: nobody gets a token.`,
 			Description: "Services cannot authenticate as soon as the tokens that they have expire, which is within minutes.",
 		},

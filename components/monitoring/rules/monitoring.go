@@ -36,9 +36,10 @@ func prometheusAlerts() []Alert {
 		{
 			Name: "MonitoringStorageNearLimit", For: "1h", Severity: Warning,
 			Expr: `prometheus_tsdb_storage_blocks_bytes{namespace="monitoring"} / prometheus_tsdb_retention_limit_bytes{namespace="monitoring"} > 0.95 ` +
-				`and prometheus_tsdb_retention_limit_bytes{namespace="monitoring"} > 0`,
+				`and prometheus_tsdb_retention_limit_bytes{namespace="monitoring"} > 0 ` +
+				`and time() - prometheus_tsdb_lowest_timestamp_seconds{namespace="monitoring"} < 0.9 * prometheus_tsdb_retention_limit_seconds{namespace="monitoring"}`,
 			Summary: `Prometheus {{ $labels.pod }} keeps {{ $value | humanizePercentage }} of the data that it may keep.`,
-			Description: "It drops the oldest data by size, so there may be less of the past than the retention time promises. " +
+			Description: "It drops the oldest data by size, so there is less of the past than the retention time promises. " +
 				"Something may have made many more series.",
 		},
 		{

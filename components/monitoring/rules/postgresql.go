@@ -37,7 +37,7 @@ func postgresqlService(a Args) []Alert {
 		targetDown("PostgreSQL", "the databases or their operator", `namespace=~"postgresql|cnpg-system"`, "postgresql"),
 		{
 			Name: "PostgreSQLNoPrimary", For: "2m", Severity: Critical,
-			Expr:        primaries + ` == 0`,
+			Expr:        `(` + primaries(a.PostgreSQL) + `) == 0`,
 			Summary:     `Database cluster ` + database + ` has no primary: nothing can be written.`,
 			Description: "Iris, gateways and whoever else keeps data in this cluster fail. A failover takes less than a minute; this one did not happen.",
 		},
@@ -56,6 +56,17 @@ func postgresqlService(a Args) []Alert {
 		})
 	}
 	return alerts
+}
+
+// primaries counts the instances of each cluster that take writes. A cluster of which nothing is known has none: when all of
+// its pods are pending, there is not even a target that could be down.
+func primaries(clusters map[string]int) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(clusters)) {
+		all = append(all, fmt.Sprintf(`label_replace(sum(cnpg_pg_replication_in_recovery{job="postgresql/%[1]s"} == bool 0) or vector(0), `+
+			`"job", "postgresql/%[1]s", "", "")`, name))
+	}
+	return strings.Join(all, " or ")
 }
 
 // replicasMissing compares the replicas of each cluster with what it should have; empty if none has replicas. Without a

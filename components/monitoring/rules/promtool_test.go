@@ -96,6 +96,7 @@ func TestAlertsFireOnTheirFaultsOnly(t *testing.T) {
 	})
 	for file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
 			content, err := os.ReadFile(file)
 			require.NoError(t, err)
 			copied := filepath.Join(directory, filepath.Base(file))

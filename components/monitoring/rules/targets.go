@@ -9,12 +9,6 @@ const (
 	kubelets   = `job="kubelet"`
 	coreDNS    = `job="coredns"`
 	etcd       = `job="etcd"`
-	// instances are the targets of databases, without their poolers.
-	instances = `namespace="postgresql", container="postgres"`
-	// primaries counts the instances of each database cluster that take writes. A cluster whose instances do not answer has
-	// none.
-	primaries = `(sum by (namespace, job) (cnpg_pg_replication_in_recovery{namespace="postgresql"} == bool 0) or ` +
-		`sum by (namespace, job) (up{` + instances + `}) * 0)`
 )
 
 // targetDown is for targets that do not answer, and for a component that has none in its namespace.
@@ -38,6 +32,13 @@ func volumeLeft(matchers string) string {
 
 func volumeFilling(matchers string) string {
 	return volumeLeft(matchers) + fmt.Sprintf(` < 0.2 and predict_linear(kubelet_volume_stats_available_bytes{%s}[6h], 4 * 86400) < 0`, matchers)
+}
+
+// noneWorks is for a Deployment without an available pod, and for one that has gone. That nothing is known of it when
+// kube-state-metrics does not answer is another matter.
+func noneWorks(deployment string) string {
+	return fmt.Sprintf(`kube_deployment_status_replicas_available{%[1]s} == 0 or `+
+		`(absent(kube_deployment_status_replicas_available{%[1]s}) and on () up{job="kube-state-metrics"} == 1)`, deployment)
 }
 
 // share is what part of all series of a counter has further matchers, over five minutes and by labels.
