@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -158,6 +159,18 @@ kind: Job
 metadata: {name: sample, namespace: sample}
 spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: registry.example.com/sample:1}]}}}
 ---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: late, namespace: sample}
+spec:
+  activeDeadlineSeconds: 1
+  template: {spec: {restartPolicy: Never, nodeSelector: {no: node}, containers: [{name: main, image: registry.example.com/sample:1}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: waiting, namespace: sample}
+spec: {nodeSelector: {no: node}, containers: [{name: main, image: registry.example.com/sample:1, resources: {limits: {cpu: 10m, memory: 10Mi}}}]}
+---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {name: sample, namespace: sample}
@@ -206,12 +219,13 @@ func stateOfObjects(t *testing.T, ca verify.CA, o *process.Objects, c client.Cli
 	assert.Empty(t, listed(self, "error"))
 	assert.NotContains(t, strings.ToLower(server.Log()), "forbidden", "it lacks no permission")
 	assert.Contains(t, string(state), `label_topology_kubernetes_io_zone="`, "zones of nodes")
-	require.Eventually(t, func() bool {
-		var failed error
-		state, failed = scrape(prometheus, "https://kube-state-metrics:8443/metrics")
-		return failed == nil && strings.Contains(string(state), "kube_persistentvolumeclaim_status_phase{") &&
-			strings.Contains(string(state), "kube_job_status_succeeded{")
-	}, 30*time.Second, 100*time.Millisecond)
+	waiting(t, c)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if state, err = scrape(prometheus, "https://kube-state-metrics:8443/metrics"); err == nil &&
+			len(metrics.Missing("kube-state-metrics", state, self)) == 0 {
+			break
+		}
+	}
 	metrics.Require(t, "kube-state-metrics", state, self)
 
 	for resource, may := range map[string]bool{"pods": true, "secrets": false, "configmaps": false} {
@@ -228,6 +242,17 @@ func stateOfObjects(t *testing.T, ca verify.CA, o *process.Objects, c client.Cli
 	require.ErrorContains(t, err, "certificate signed by unknown authority")
 	_, err = scrape(http.DefaultClient, "http://"+address+":8443/metrics")
 	require.ErrorContains(t, err, "400 Bad Request", "plain HTTP")
+}
+
+// waiting has a container wait as a kubelet would say it.
+func waiting(t *testing.T, c client.Client) {
+	t.Helper()
+	pod := &corev1.Pod{}
+	require.NoError(t, c.Get(t.Context(), client.ObjectKey{Namespace: "sample", Name: "waiting"}, pod))
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+		Name: "main", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+	}}
+	require.NoError(t, c.Status().Update(t.Context(), pod))
 }
 
 // listed are the kinds of objects that kube-state-metrics has listed with a result.

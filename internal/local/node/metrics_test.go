@@ -23,7 +23,8 @@ func TestMetrics(t *testing.T) {
 		`{apiVersion: cert-manager.io/v1, kind: Issuer, metadata: {name: root, namespace: `+ns+`}, spec: {selfSigned: {}}}`,
 		`{apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {name: ca, namespace: `+ns+`},
 		  spec: {isCA: true, commonName: test, secretName: ca, issuerRef: {name: root}}}`,
-		`{apiVersion: cert-manager.io/v1, kind: Issuer, metadata: {name: broken, namespace: `+ns+`}, spec: {ca: {secretName: missing}}}`)
+		`{apiVersion: cert-manager.io/v1, kind: Issuer, metadata: {name: broken, namespace: `+ns+`}, spec: {ca: {secretName: missing}}}`,
+		`{apiVersion: cert-manager.io/v1, kind: ClusterIssuer, metadata: {name: counted}, spec: {selfSigned: {}}}`)
 	bundle := parse(t, `{apiVersion: trust.cert-manager.io/v1alpha1, kind: Bundle, metadata: {name: counted},
 	  spec: {sources: [{useDefaultCAs: true}], target: {configMap: {key: bundle.pem}, namespaceSelector: {matchLabels: {never: asked}}}}}`)
 	c := objects(t)
