@@ -37,15 +37,15 @@ func (a Args) Check() error {
 	switch a.ObjectStorage {
 	case "", MinIO, S3:
 	default:
-		problems = append(problems, fmt.Errorf("ObjectStorage is %q: allowed are %s, %s, or none", a.ObjectStorage, MinIO, S3))
+		problems = append(problems, fmt.Errorf("the ObjectStorage is %q: allowed are %s, %s, or none", a.ObjectStorage, MinIO, S3))
 	}
 	switch a.Mesh {
 	case "", mesh.None, mesh.Istio, mesh.Linkerd:
 	default:
-		problems = append(problems, fmt.Errorf("Mesh is %q: allowed are %s, %s and %s", a.Mesh, mesh.None, mesh.Istio, mesh.Linkerd))
+		problems = append(problems, fmt.Errorf("the Mesh is %q: allowed are %s, %s and %s", a.Mesh, mesh.None, mesh.Istio, mesh.Linkerd))
 	}
 	if (a.Backups || a.Pooler) && !a.PostgreSQL {
-		problems = append(problems, errors.New("Backups and Pooler are of databases: they need PostgreSQL"))
+		problems = append(problems, errors.New("of Backups and Pooler there is none without a database: they need PostgreSQL"))
 	}
 	return errors.Join(problems...)
 }

@@ -99,7 +99,7 @@ func fitting(t *testing.T, selector *parser.VectorSelector, pod, le string) stri
 		has["le"] = le
 	}
 	for _, matcher := range selector.LabelMatchers {
-		if matcher.Name != labels.MetricName && !matcher.Matches(has[matcher.Name]) {
+		if matcher.Name != "__name__" && !matcher.Matches(has[matcher.Name]) {
 			has[matcher.Name] = matching(t, matcher)
 		}
 	}

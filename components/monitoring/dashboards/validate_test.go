@@ -12,7 +12,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/dashboards"
@@ -101,13 +100,7 @@ func metricNames(expr parser.Expr) []string {
 	var found []string
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		if selector, ok := node.(*parser.VectorSelector); ok {
-			name := selector.Name
-			for _, matcher := range selector.LabelMatchers {
-				if matcher.Name == labels.MetricName {
-					name = matcher.Value
-				}
-			}
-			found = append(found, name)
+			found = append(found, selector.Name)
 		}
 		return nil
 	})
