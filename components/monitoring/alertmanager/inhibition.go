@@ -109,8 +109,8 @@ var lostWithAZone = []string{
 	"KubernetesDaemonSetIncomplete", "KubernetesDeploymentIncomplete", "KubernetesDisruptionBudgetAtLimit",
 	"KubernetesPodNotReady", "KubernetesStatefulSetIncomplete", "KubernetesTargetDown", "MeshNodeAgentMissing", "MeshTargetDown",
 	"MonitoringAlertmanagersSplit", "MonitoringTargetDown", "NodeNotReady", "NodeTargetDown", "ObjectStorageDrivesOffline",
-	"ObjectStorageServersOffline", "PostgreSQLReplicaMissing", "PostgreSQLReplicationBroken", "PostgreSQLTargetDown",
-	"ValkeyReplicasMissing", "ValkeyReplicationBroken", "ValkeySentinelsMissing", "ValkeyTargetDown",
+	"ObjectStorageServersOffline", "ObjectStorageTargetDown", "PostgreSQLReplicaMissing", "PostgreSQLReplicationBroken",
+	"PostgreSQLTargetDown", "ValkeyReplicasMissing", "ValkeyReplicationBroken", "ValkeySentinelsMissing", "ValkeyTargetDown",
 }
 
 // NamedAlerts are the names of all alerts that hold back others, or are held back, by name. Each has to exist.

@@ -1,6 +1,7 @@
 package alertmanager_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,4 +86,16 @@ func TestSecretsAreInFiles(t *testing.T) {
 	}
 	assert.Contains(t, text, "/etc/alertmanager/secrets/chat/url")
 	assert.NotContains(t, text, "$(", "the reloader would take it for a variable")
+}
+
+// Whatever fires, critical alerts are told, and the Watchdog is passed on.
+func TestNeverHeldBack(t *testing.T) {
+	t.Parallel()
+	for _, inhibition := range alertmanager.Inhibitions() {
+		assert.NotEmpty(t, inhibition.Why)
+		assert.Contains(t, inhibition.Target, `alertname!="Watchdog"`, inhibition.Why)
+		lesser := slices.Contains(inhibition.Target, `severity=~"warning|info"`) || slices.Contains(inhibition.Target, `severity="info"`)
+		assert.True(t, lesser, inhibition.Why)
+		assert.True(t, len(inhibition.Causes) > 0 || len(inhibition.Equal) > 0, "%s: without either, anything would hold back everything", inhibition.Why)
+	}
 }

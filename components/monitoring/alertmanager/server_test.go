@@ -37,7 +37,7 @@ const (
 
 // quick are short times.
 var quick = alertmanager.Timing{
-	GroupWait: "1s", GroupInterval: "1s", RepeatWatchdog: "1s", WatchdogInterval: "1s", PeerTimeout: "1s",
+	GroupWait: "1s", GroupInterval: "1s", RepeatWatchdog: "1s", WatchdogInterval: "1s", PeerTimeout: "1s500ms",
 }
 
 // replica is an Alertmanager.
@@ -299,7 +299,7 @@ func tellOnce(t *testing.T, ca verify.CA, o *outside, replicas []*replica) {
 	everybody("alertname=First severity=critical component=iris")
 	everybody("alertname=Quiet severity=critical component=valkey")
 	require.Eventually(t, func() bool { return len(o.at("/tickets")) > 0 }, soon, tick)
-	time.Sleep(3500 * time.Millisecond) // the group's wait, and one and two times that of peers
+	time.Sleep(4500 * time.Millisecond) // the group's wait, and one and two times that of peers
 	assert.Len(t, o.at("/tickets"), 1, "%v", o.at("/tickets"))
 
 	t.Run("only to who has a certificate, and not by UDP", func(t *testing.T) {
@@ -318,7 +318,7 @@ func tellOnce(t *testing.T, ca verify.CA, o *outside, replicas []*replica) {
 		replicas[0].Kill()
 		everybody("alertname=Second severity=critical component=postgresql")
 		require.Eventually(t, func() bool { return len(o.at("/tickets")) == 2 }, soon, tick)
-		time.Sleep(3500 * time.Millisecond)
+		time.Sleep(4500 * time.Millisecond)
 		assert.Len(t, o.at("/tickets"), 2)
 		assert.Equal(t, []string{"Second"}, firing(o.at("/tickets")[1]))
 	})
