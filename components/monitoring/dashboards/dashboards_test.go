@@ -117,6 +117,16 @@ func TestOverviewHasEachComponentThatIsRecorded(t *testing.T) {
 	}
 }
 
+// TestOverviewFitsOneScreen counts the grid's lines, of which a screen of 1080 pixels shows about 22 under Grafana's head.
+func TestOverviewFitsOneScreen(t *testing.T) {
+	overview, err := decode(all(t, everything(mesh.Istio))[0])
+	require.NoError(t, err)
+	for _, one := range overview.Panels {
+		require.NotNil(t, one.Panel, "rows take room")
+		assert.LessOrEqual(t, one.Panel.GridPos.Y+one.Panel.GridPos.H, uint32(22), text(one.Panel.Title))
+	}
+}
+
 func TestDashboardsAreOfWhatIsInstalled(t *testing.T) {
 	titles := func(args dashboards.Args) []string {
 		var titles []string
