@@ -85,11 +85,6 @@ func (a Args) nodePod() corev1.PodSpec {
 
 func (a Args) nodeContainer() corev1.Container {
 	follow := corev1.MountPropagationHostToContainer
-	alive := &corev1.Probe{
-		// Kubelets have no client certificate, so they cannot ask for more than a connection.
-		ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString(metricsName)}},
-		PeriodSeconds: 30, TimeoutSeconds: 5,
-	}
 	return corev1.Container{
 		Name: names.NodeExporter, Image: a.NodeExporter.Image, Resources: a.NodeExporter.Resources, Args: nodeArgs(),
 		Ports: []corev1.ContainerPort{{
@@ -99,7 +94,11 @@ func (a Args) nodeContainer() corev1.Container {
 			corev1.VolumeMount{Name: "trust", MountPath: trustDir, ReadOnly: true},
 			corev1.VolumeMount{Name: "root", MountPath: hostRoot, ReadOnly: true, MountPropagation: &follow},
 		),
-		ReadinessProbe: alive, LivenessProbe: alive.DeepCopy(),
+		// Kubelets have no client certificate: a connection is all that they can ask for, and each is a line in the log.
+		ReadinessProbe: &corev1.Probe{
+			ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString(metricsName)}},
+			PeriodSeconds: 30, TimeoutSeconds: 5,
+		},
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: new(false), ReadOnlyRootFilesystem: new(true),
 			Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
