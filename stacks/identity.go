@@ -122,6 +122,7 @@ func (s *stack) realms(common part.Common, i *iris) error {
 	}
 	for _, r := range cfg.Realms {
 		args := realmArgs(r)
+		s.addLogin(&args)
 		args.Provider, args.Random, args.PasswordGeneration = provider, common.Random, cfg.PasswordGeneration
 		args.BaseURL, args.Protect = i.URL, common.Protect
 		if i.realms[r.Name], err = realm.New(s.ctx, "realm-"+r.Name, args, running); err != nil {

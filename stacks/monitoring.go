@@ -13,6 +13,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/prometheus"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/rules"
+	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/components/storage/minio"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
@@ -35,13 +36,18 @@ func (s *stack) monitoringArgs(databases postgresql.Args) (*monitoring.Args, err
 	if !cfg.Installed() {
 		return nil, nil
 	}
+	show, err := s.grafana(databases)
+	if err != nil {
+		return nil, err
+	}
 	args := &monitoring.Args{
-		Common: s.common(),
+		Common: s.common(), Grafana: show,
 		Operator: monitoring.Operator{
 			Image: cfg.Operator.Image, WebhookImage: cfg.Operator.WebhookImage, ReloaderImage: cfg.Operator.ReloaderImage,
 		},
 		Prometheus: s.prometheus(), Alertmanager: s.alertmanager(), Exporters: s.exporters(), Rules: s.rules(databases),
 	}
+	args.Dashboards = s.dashboards(args.Rules)
 	if err := args.Check(); err != nil {
 		return nil, s.invalid("monitoring", err)
 	}
@@ -159,9 +165,21 @@ func (s *stack) rules(databases postgresql.Args) rules.Args {
 }
 
 // monitoring provisions the monitoring, unless it has another owner.
-func (s *stack) monitoring(args *monitoring.Args, needs []pulumi.ResourceOption) (*monitoring.Monitoring, error) {
+func (s *stack) monitoring(
+	args *monitoring.Args, store *storage.Storage, iris *iris, needs []pulumi.ResourceOption,
+) (*monitoring.Monitoring, error) {
 	if args == nil {
 		return nil, nil
+	}
+	if g := args.Grafana; g != nil {
+		cfg := s.cfg.Monitoring.Grafana
+		if g.Database != nil {
+			g.Database.Password = store.Databases[cfg.Database].Password
+			args.GrafanaNeeds = append(args.GrafanaNeeds, store.Ready())
+		}
+		if g.OIDC != nil {
+			g.OIDC.ClientSecret = iris.realms[cfg.OIDC.Realm].Secrets[grafanaClient]
+		}
 	}
 	return monitoring.New(s.ctx, "monitoring", *args, needs...)
 }
@@ -171,8 +189,13 @@ func monitoringOutputs(m *monitoring.Monitoring) pulumi.Map {
 	if m == nil {
 		return pulumi.Map{}
 	}
-	return pulumi.Map{
+	outputs := pulumi.Map{
 		"monitoringNamespace": pulumi.String(m.Namespace),
 		"prometheusUrl":       pulumi.String(m.PrometheusURL), "alertmanagerUrl": pulumi.String(m.AlertmanagerURL),
 	}
+	if m.GrafanaURL != "" {
+		outputs["grafanaUrl"], outputs["grafanaAdminUser"] = pulumi.String(m.GrafanaURL), pulumi.String(m.GrafanaUser)
+		outputs["grafanaAdminPassword"] = m.GrafanaPassword
+	}
+	return outputs
 }

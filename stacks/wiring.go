@@ -82,7 +82,7 @@ func (s *stack) build() error {
 	if err := s.ingress(net, p.network, iris); err != nil {
 		return err
 	}
-	watch, err := s.monitoring(p.monitoring, needs)
+	watch, err := s.monitoring(p.monitoring, store, iris, needs)
 	if err != nil {
 		return err
 	}

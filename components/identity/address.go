@@ -1,5 +1,11 @@
 package identity
 
+import (
+	"fmt"
+
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
+)
+
 // Port is the servers' port for clients and administrators.
 const Port = httpsPort
 
@@ -13,3 +19,12 @@ const Selector = "app.kubernetes.io/name=" + name + ",app.kubernetes.io/componen
 func Issuer(hostname, realm string) string {
 	return "https://" + hostname + relativePath + "/realms/" + realm
 }
+
+// InternalIssuer is the address of a realm inside the cluster, with a certificate that the trust bundle verifies. Its
+// tokens name the public one.
+func InternalIssuer(realm string) string {
+	return fmt.Sprintf("https://%s:%d%s/realms/%s", host, httpsPort, relativePath, realm)
+}
+
+// Servers are the pods.
+func Servers() flow.Peer { return flow.Peer{Namespace: Namespace, Pods: selector()} }

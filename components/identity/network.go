@@ -22,7 +22,7 @@ const (
 
 // Flows are the connections that the identity provider opens and accepts.
 func (a Args) Flows() []flow.Flow {
-	servers := flow.Peer{Namespace: Namespace, Pods: selector()}
+	servers := Servers()
 	flows := []flow.Flow{
 		{
 			Name: "iris-cluster", From: servers, To: servers, Ports: []int{clusterPort, watchPort},

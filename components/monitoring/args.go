@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/alertmanager"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/dashboards"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/exporters"
@@ -31,6 +33,10 @@ type Args struct {
 	Rules rules.Args
 	// Grafana shows it; nil: there is none. Its data sources, its dashboards and its own metrics are the platform's.
 	Grafana *grafana.Args
+	// GrafanaNeeds make Grafana wait for what it needs from elsewhere, such as its database. The rest does not wait for that.
+	GrafanaNeeds []pulumi.ResourceOption
+	// GrafanaNeeds is what Grafana waits for before it starts, such as its database.
+	GrafanaNeeds []pulumi.ResourceOption
 	// Dashboards say what there is to show.
 	Dashboards dashboards.Args
 }

@@ -99,33 +99,46 @@ func (b *builder) build() (*manifest.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	operator, err := b.register("operator", b.args.operator, ground)
+	operator, err := b.register("operator", b.args.operator, ground.Ready())
 	if err != nil {
 		return nil, err
 	}
-	alertmanager, err := b.register("alertmanager", b.args.Alertmanager.Set, operator)
+	alertmanager, err := b.register("alertmanager", b.args.Alertmanager.Set, operator.Ready())
 	if err != nil {
 		return nil, err
 	}
 	// Rules come before who evaluates them: Prometheus mounts what the operator makes of them, and starts once.
-	written, err := b.register("rules", b.rules, operator)
+	written, err := b.register("rules", b.rules, operator.Ready())
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.register("prometheus", b.args.Prometheus.Set, alertmanager, written); err != nil {
+	if _, err := b.register("prometheus", b.args.Prometheus.Set, alertmanager.Ready(), written.Ready()); err != nil {
 		return nil, err
 	}
-	if _, err := b.register("exporters", b.args.Exporters.Set, operator); err != nil {
+	if _, err := b.register("exporters", b.args.Exporters.Set, operator.Ready()); err != nil {
 		return nil, err
 	}
 	if b.args.Grafana != nil { // it starts without its data sources
-		_, err = b.register("grafana", func() (manifest.Set, error) { return b.args.Grafana.Set(b.secrets) }, ground)
+		_, err = b.register("grafana", b.grafana, ground)
 	}
 	return ground, err
 }
 
-// register adds the objects that a step makes once what they need is ready.
-func (b *builder) register(what string, step func() (manifest.Set, error), after ...*manifest.Group) (*manifest.Group, error) {
+// grafana is Grafana, which starts once what it needs is ready.
+func (b *builder) grafana() (manifest.Set, error) {
+	set, err := b.args.Grafana.Set(b.secrets)
+	if err != nil {
+		return set, err
+	}
+	servers := set.Find("Deployment", names.Grafana)
+	servers.Options = append(servers.Options, b.args.GrafanaNeeds...)
+	return set, nil
+}
+
+// register adds the objects that a step makes, with options for all of them: what they wait for.
+func (b *builder) register(
+	what string, step func() (manifest.Set, error), opts ...pulumi.ResourceOption,
+) (*manifest.Group, error) {
 	set, err := step()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
@@ -133,7 +146,7 @@ func (b *builder) register(what string, step func() (manifest.Set, error), after
 	if set, err = b.args.Workloads(set, b.args.Classes.Resources(workload.Operator)); err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	group, err := b.reg.RegisterAfter(set, after...)
+	group, err := b.reg.Register(set, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -151,6 +164,8 @@ func (b *builder) ground() (manifest.Set, error) {
 	b.args.Stateful(set.Find("Namespace", names.Namespace))
 	return set, nil
 }
+
+func (b *builder) grafana() (manifest.Set, error) { return b.args.Grafana.Set(b.secrets) }
 
 func (b *builder) rules() (manifest.Set, error) {
 	return manifest.Typed(rules.Objects(b.args.Rules)...)
