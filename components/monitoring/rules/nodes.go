@@ -3,8 +3,10 @@ package rules
 import "slices"
 
 const (
-	zone        = "label_topology_kubernetes_io_zone"
-	zoneOfNodes = `kube_node_labels{` + zone + `!=""}`
+	zone = "label_topology_kubernetes_io_zone"
+	// Each node is counted once, also while kube-state-metrics is replaced and two of them report it.
+	zoneOfNodes = `max by (node, ` + zone + `) (kube_node_labels{` + zone + `!=""})`
+	readyNodes  = `(max by (node) (kube_node_status_condition{condition="Ready", status="true"}) == 1)`
 
 	// disks are the file systems of nodes that hold data.
 	disks = `job="node-exporter", fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|vfat"`
@@ -30,7 +32,7 @@ func nodeConditions() []Alert {
 		{
 			Name: "NodeZoneLost", For: "3m", Severity: Critical,
 			Expr: `count by (` + zone + `) (` + zoneOfNodes + `) unless count by (` + zone + `) ` +
-				`((kube_node_status_condition{condition="Ready", status="true"} == 1) * on (node) group_left (` + zone + `) ` + zoneOfNodes + `)`,
+				`(` + readyNodes + ` * on (node) group_left (` + zone + `) ` + zoneOfNodes + `)`,
 			Summary:     `None of the {{ $value }} nodes in zone {{ $labels.` + zone + ` }} is ready.`,
 			Description: "The platform works in the other zones, without any redundancy left in some of its parts. The next failure is an outage.",
 		},
