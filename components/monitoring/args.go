@@ -33,8 +33,6 @@ type Args struct {
 	Rules rules.Args
 	// Grafana shows it; nil: there is none. Its data sources, its dashboards and its own metrics are the platform's.
 	Grafana *grafana.Args
-	// GrafanaNeeds make Grafana wait for what it needs from elsewhere, such as its database. The rest does not wait for that.
-	GrafanaNeeds []pulumi.ResourceOption
 	// GrafanaNeeds is what Grafana waits for before it starts, such as its database.
 	GrafanaNeeds []pulumi.ResourceOption
 	// Dashboards say what there is to show.

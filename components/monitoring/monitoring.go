@@ -119,7 +119,7 @@ func (b *builder) build() (*manifest.Group, error) {
 		return nil, err
 	}
 	if b.args.Grafana != nil { // it starts without its data sources
-		_, err = b.register("grafana", b.grafana, ground)
+		_, err = b.register("grafana", b.grafana, ground.Ready())
 	}
 	return ground, err
 }
@@ -164,8 +164,6 @@ func (b *builder) ground() (manifest.Set, error) {
 	b.args.Stateful(set.Find("Namespace", names.Namespace))
 	return set, nil
 }
-
-func (b *builder) grafana() (manifest.Set, error) { return b.args.Grafana.Set(b.secrets) }
 
 func (b *builder) rules() (manifest.Set, error) {
 	return manifest.Typed(rules.Objects(b.args.Rules)...)
