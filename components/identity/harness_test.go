@@ -84,9 +84,9 @@ type installation struct {
 	lost     *server // killed last
 	// addresses are those of the pods, by their ordinals.
 	addresses []string
-	// stack has made the realm rover; secret is that of its client.
-	stack  auto.Stack
-	secret string
+	// stack has made the realm rover; the secrets are those of its clients.
+	stack                 auto.Stack
+	secret, grafanaSecret string
 }
 
 // server is a pod.

@@ -33,7 +33,7 @@ func (i *installation) realms(t *testing.T) {
 	up, err := i.stack.Up(t.Context())
 	require.NoError(t, err)
 	require.True(t, up.Outputs["secret"].Secret)
-	i.secret = up.Outputs["secret"].Value.(string)
+	i.secret, i.grafanaSecret = up.Outputs["secret"].Value.(string), up.Outputs["grafana"].Value.(string)
 	i.unchanged(t)
 }
 
@@ -65,12 +65,14 @@ func (i *installation) realmProgram(ctx *pulumi.Context) error {
 		SignatureAlgorithm: "RS256",
 		BruteForce:         realm.BruteForce{MaxFailures: 10, WaitIncrement: time.Minute, MaxWait: 15 * time.Minute},
 		Events:             realm.Events{Retention: 7 * 24 * time.Hour, Admin: true},
-		Clients:            []realm.Client{{ID: "rover", ClientCredentials: true}},
+		Roles:              []realm.Role{{Name: grafanaRoles.Admin}, {Name: grafanaRoles.Viewer}, {Name: "other"}},
+		Clients:            []realm.Client{{ID: "rover", ClientCredentials: true}, grafanaClient()},
 	})
 	if err != nil {
 		return err
 	}
 	ctx.Export("secret", r.Secrets["rover"])
+	ctx.Export("grafana", r.Secrets["grafana"])
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/telekom/controlplane-infrastructure/tests/metrics"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
@@ -41,6 +42,7 @@ func TestServers(t *testing.T) {
 	t.Run("old versions of TLS are refused", i.oldTLS)
 	t.Run("the program makes the realm rover", i.realms)
 	t.Run("clients get tokens that can be verified", i.tokens)
+	t.Run("users log in to Grafana with the role that they have", i.logins)
 	t.Run("metrics count what clients do", i.metrics)
 	t.Run("changes by hand are put right", i.drift)
 	t.Run("a database that cannot prove its name is not used", i.otherAuthority)
@@ -169,6 +171,7 @@ func (i *installation) metrics(t *testing.T) {
 	} {
 		assert.Contains(t, body, line)
 	}
+	metrics.Require(t, "keycloak", []byte(body))
 	other := i.client(i.servers[0])
 	other.Transport.(*http.Transport).TLSClientConfig.ServerName = "another.identity.svc"
 	_, err := other.Get(metricsURL)
