@@ -69,8 +69,9 @@ func (a Args) datasource(name, kind, uid, url string, own map[string]any) map[st
 func (a Args) providers() map[string]any {
 	all := []any{}
 	for _, f := range a.folders() {
+		uid := "folder-" + f.slug // not one that a dashboard may have: they share the UIDs there are
 		all = append(all, map[string]any{
-			"name": f.slug, "type": "file", "orgId": 1, "folder": strings.ReplaceAll(f.title, "$", "$$"), "folderUid": f.slug,
+			"name": f.slug, "type": "file", "orgId": 1, "folder": strings.ReplaceAll(f.title, "$", "$$"), "folderUid": uid,
 			"allowUiUpdates": false, "disableDeletion": false, "updateIntervalSeconds": lookSeconds,
 			"options": map[string]any{"path": f.dir()},
 		})
@@ -78,7 +79,7 @@ func (a Args) providers() map[string]any {
 	return map[string]any{"apiVersion": 1, "providers": all}
 }
 
-// folder is a folder of dashboards. Its slug is its UID, and its name in names of others.
+// folder is a folder of dashboards. Its slug is its name in the names of others.
 type folder struct {
 	title, slug string
 	dashboards  []Dashboard
@@ -103,9 +104,9 @@ func (a Args) folders() []folder {
 	return all
 }
 
-// slugOf is a name of lower-case letters, digits and hyphens, of which Kubernetes and Grafana allow 40 and more.
+// slugOf is a name of lower-case letters, digits and hyphens: as many as Grafana allows in a UID, with what comes first.
 func slugOf(title string) string {
-	const most = 40
+	const most = 33
 	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	slug := strings.Join(words, "-")
 	return strings.Trim(slug[:min(len(slug), most)], "-")

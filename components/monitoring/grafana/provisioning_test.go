@@ -80,19 +80,21 @@ func TestDataSources(t *testing.T) {
 
 func TestFolders(t *testing.T) {
 	o := rendered(t, single(), func(a *grafana.Args) {
-		a.Dashboards = append(a.Dashboards, dashboard("Costs in $ & €", "costs", "Costs"))
+		a.Dashboards = append(a.Dashboards, dashboard("Costs in $ & €", "costs", "Costs"),
+			dashboard("Everything that has to be looked at before anybody goes home", "late", "Late"))
 	})
 	all := files(t, o)
 	var found providerFile
 	require.NoError(t, yaml.UnmarshalStrict([]byte(all[provisioning+"dashboards/dashboards.yaml"]), &found))
 	assert.Equal(t, 1, found.APIVersion)
-	require.Len(t, found.Providers, 3)
+	require.Len(t, found.Providers, 4)
 	dashboards := map[string][]string{}
 	for _, p := range found.Providers {
 		assert.Equal(t, "file", p.Type)
 		assert.False(t, p.AllowUIUpdates, "files are what counts")
 		assert.False(t, p.DisableDeletion, "what is no file any more goes")
 		assert.NotEmpty(t, p.FolderUID)
+		assert.LessOrEqual(t, len(p.FolderUID), 40, "Grafana allows no more")
 		for file, content := range all {
 			if path.Dir(file) == p.Options.Path {
 				assert.Contains(t, content, `"uid":"`+strings.TrimSuffix(path.Base(file), ".json")+`"`)
