@@ -7,10 +7,6 @@ const controlPlaneTargets = `namespace="controlplane-system"`
 func controlPlane() Group {
 	return Group{
 		Name: ControlPlane, Namespace: "controlplane-system",
-		Records: []Record{
-			{Name: "controller:controlplane_reconciles:rate5m", Expr: `sum by (controller, result) (rate(controller_runtime_reconcile_total{` + controlPlaneTargets + `}[5m]))`},
-			{Name: "controller:controlplane_reconcile_seconds:p95_5m", Expr: quantile(0.95, "controller_runtime_reconcile_time_seconds_bucket", controlPlaneTargets, "controller")},
-		},
 		Alerts: []Alert{
 			{
 				Name: "ControlPlaneTargetDown", For: "10m", Severity: Warning,
