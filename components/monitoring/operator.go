@@ -40,8 +40,8 @@ const (
 )
 
 var (
-	operatorPods = flow.Peer{Name: "Prometheus operator", Namespace: names.Namespace, Pods: names.Selector(names.Operator)}
-	webhookPods  = flow.Peer{Name: "webhook of the Prometheus operator", Namespace: names.Namespace, Pods: names.Selector(names.Webhook)}
+	operatorPods = flow.Peer{Namespace: names.Namespace, Pods: names.Selector(names.Operator)}
+	webhookPods  = flow.Peer{Namespace: names.Namespace, Pods: names.Selector(names.Webhook)}
 )
 
 func (o Operator) check() error {

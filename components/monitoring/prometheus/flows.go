@@ -10,7 +10,7 @@ import (
 )
 
 // Pods are the servers.
-var Pods = flow.Peer{Name: "Prometheus", Namespace: names.Namespace, Pods: names.Selector(names.Prometheus)}
+var Pods = flow.Peer{Namespace: names.Namespace, Pods: names.Selector(names.Prometheus)}
 
 // Flows are the connections that Prometheus opens and accepts. Alertmanager and Grafana declare theirs with it.
 func (a Args) Flows() []flow.Flow {
