@@ -8,11 +8,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/tests/graph"
+	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
 
 // declared are the targets that all components declare, by the pool that the operator makes of a monitor and the
@@ -61,7 +63,7 @@ func TestMonitoring(t *testing.T) {
 	i.apiServer()
 	i.settled()
 	n := newNetwork(t)
-	alerts := i.lead(n)
+	received := i.lead(n)
 	s := i.serve(n)
 	n.leadPod(i.address("prometheus-platform-0"), names.PrometheusPort, s.address, names.PrometheusPort)
 
@@ -91,7 +93,22 @@ func TestMonitoring(t *testing.T) {
 		s.becomes(t, `sum(prometheus_rule_evaluation_failures_total)`, "0")
 	})
 	t.Run("every Alertmanager gets alerts", func(t *testing.T) {
-		require.Eventually(t, func() bool { return len(alerts.to("Watchdog")) == 3 }, patience, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return received.count("Watchdog") == 3 }, patience, 100*time.Millisecond)
+	})
+	t.Run("samples are written to another system, with the password", func(t *testing.T) {
+		require.Eventually(t, func() bool { return received.count("samples") == 1 }, patience, 100*time.Millisecond)
+	})
+	t.Run("each server has a sidecar that uploads blocks", func(t *testing.T) {
+		pod := process.Decode[appsv1.StatefulSet](t, i.Objects, "StatefulSet", "prometheus-platform").Spec.Template.Spec
+		var containers []string
+		for _, c := range pod.Containers {
+			containers = append(containers, c.Name+" "+c.Image)
+		}
+		assert.Equal(t, []string{
+			"prometheus quay.io/prometheus/prometheus:v3.13.1",
+			"config-reloader quay.io/prometheus-operator/prometheus-config-reloader:v0.93.1",
+			"thanos-sidecar quay.io/thanos/thanos:v0.40.1",
+		}, containers)
 	})
 	t.Run("nobody lacks a permission", func(t *testing.T) {
 		assert.NotContains(t, strings.ToLower(s.Log()), "forbidden")

@@ -45,6 +45,9 @@ import (
 // patience is for programs that start while others do, on a machine that is busy.
 const patience = 90 * time.Second
 
+// archive is another system that gets all samples.
+const archive = "archive.example.com"
+
 // cluster is a control plane for all tests of the package.
 var cluster *local.ControlPlane
 
@@ -62,6 +65,17 @@ func arguments() monitoring.Args {
 			Image: "quay.io/prometheus/prometheus:v3.13.1", Replicas: 2, ScrapeInterval: "2s",
 			Retention: prometheus.Retention{Time: "30d", Size: "40GB"}, Volume: part.Volume{Size: "50Gi"},
 			Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")}},
+			RemoteWrite: []prometheus.RemoteWrite{{
+				Name: "archive", URL: "https://" + archive + "/api/v1/write",
+				BasicAuth: &prometheus.BasicAuth{Username: "platform", Password: pulumi.String("write-password")},
+			}},
+			Thanos: &prometheus.Thanos{
+				Image: "quay.io/thanos/thanos:v0.40.1", Pods: flow.Peer{Namespace: "minio"}, Port: 9000,
+				Store: part.ObjectStore{
+					EndpointURL: pulumi.String("https://minio.minio.svc:9000"), Bucket: "metrics",
+					Keys: &part.Keys{AccessKey: pulumi.String("thanos"), SecretKey: pulumi.String("bucket-password")},
+				},
+			},
 		},
 		Alertmanager: alertmanager.Args{
 			Image: "quay.io/prometheus/alertmanager:v0.31.1", Replicas: 3, Volume: part.Volume{Size: "1Gi"},

@@ -3,7 +3,11 @@ package monitoring_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -181,7 +185,39 @@ func (i *installation) lead(n *network) *received {
 		name := fmt.Sprintf("alertmanager-platform-%d", ordinal)
 		n.lead(i.address(name)+":9093", i.alertmanager(name, all))
 	}
+	n.lead(archive+":443", i.archive(all))
 	return all
+}
+
+// archive takes samples from whoever knows the password, with a certificate of the platform's authority.
+func (i *installation) archive(r *received) string {
+	i.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(i.t, err)
+	certificate, private, err := i.ca.Sign(&x509.Certificate{
+		DNSNames: []string{archive}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, key)
+	require.NoError(i.t, err)
+	return i.serveTLS(certificate, private, func(w http.ResponseWriter, request *http.Request) {
+		user, password, _ := request.BasicAuth()
+		if user != "platform" || password != "write-password" || request.URL.Path != "/api/v1/write" {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		r.add("samples", archive)
+	})
+}
+
+// serveTLS is a server on this machine.
+func (i *installation) serveTLS(certificate, key []byte, handler http.HandlerFunc) string {
+	i.t.Helper()
+	pair, err := tls.X509KeyPair(certificate, key)
+	require.NoError(i.t, err)
+	server := httptest.NewUnstartedServer(handler)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.StartTLS()
+	i.t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
 }
 
 // answerAsOperator answers as controller-runtime does: it asks the API server who comes, and whether he may.
@@ -207,45 +243,39 @@ func (i *installation) answerAsOperator(w http.ResponseWriter, r *http.Request) 
 	fmt.Fprintln(w, "rover_answers 42")
 }
 
-// received are the names of alerts by who got them.
+// received is what has arrived, by who got it.
 type received struct {
 	mutex sync.Mutex
 	by    map[string]map[string]bool
 }
 
-// to is who got an alert.
-func (r *received) to(alert string) []string {
+func (r *received) add(what, who string) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	var all []string
-	for who := range r.by[alert] {
-		all = append(all, who)
+	if r.by[what] == nil {
+		r.by[what] = map[string]bool{}
 	}
-	return all
+	r.by[what][who] = true
+}
+
+// count is how many have got something.
+func (r *received) count(what string) int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return len(r.by[what])
 }
 
 // alertmanager stands for a replica, with the certificate that the component asks for.
 func (i *installation) alertmanager(name string, r *received) string {
 	i.t.Helper()
 	data := i.Data("Secret", "alertmanager-tls")
-	pair, err := tls.X509KeyPair([]byte(data[corev1.TLSCertKey]), []byte(data[corev1.TLSPrivateKeyKey]))
-	require.NoError(i.t, err)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+	return i.serveTLS([]byte(data[corev1.TLSCertKey]), []byte(data[corev1.TLSPrivateKeyKey]), func(_ http.ResponseWriter, request *http.Request) {
 		var alerts []struct{ Labels map[string]string }
 		if request.URL.Path != "/api/v2/alerts" || json.NewDecoder(request.Body).Decode(&alerts) != nil {
 			return
 		}
-		r.mutex.Lock()
-		defer r.mutex.Unlock()
 		for _, alert := range alerts {
-			if r.by[alert.Labels["alertname"]] == nil {
-				r.by[alert.Labels["alertname"]] = map[string]bool{}
-			}
-			r.by[alert.Labels["alertname"]][name] = true
+			r.add(alert.Labels["alertname"], name)
 		}
-	}))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
-	server.StartTLS()
-	i.t.Cleanup(server.Close)
-	return server.Listener.Addr().String()
+	})
 }

@@ -145,8 +145,12 @@ func (s *server) localise(path string, mounts []corev1.VolumeMount, kubeconfig, 
 		}
 		return text
 	}).(map[string]any)
-	for _, one := range append(changed["scrape_configs"].([]any), changed["alerting"].(map[string]any)["alertmanagers"].([]any)...) {
-		one.(map[string]any)["proxy_url"] = proxy
+	for _, connections := range []any{
+		changed["scrape_configs"], changed["remote_write"], changed["alerting"].(map[string]any)["alertmanagers"],
+	} {
+		for _, one := range connections.([]any) {
+			one.(map[string]any)["proxy_url"] = proxy
+		}
 	}
 	discover(changed, kubeconfig)
 	text, err = yaml.Marshal(changed)
