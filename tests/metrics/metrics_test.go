@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +30,34 @@ func TestListsAreSortedAndSayWhereTheyAreFrom(t *testing.T) {
 			assert.Regexp(t, validName, name, from)
 		}
 	}
+}
+
+var collector = regexp.MustCompile(`^# collected from: \S+, in (\S+) \((Test\w+)\)$`)
+
+// A list that says that a test collects it is named by a test of that package.
+func TestCollectedListsHaveTheirTest(t *testing.T) {
+	looked := 0
+	for from, l := range lists() {
+		if !strings.HasPrefix(l.comments[0], collected) {
+			continue
+		}
+		looked++
+		found := collector.FindStringSubmatch(l.comments[0])
+		if !assert.NotNil(t, found, "%s: %q names the program, the package and the test", from, l.comments[0]) {
+			continue
+		}
+		tests, err := filepath.Glob(filepath.Join("..", "..", found[1], "*_test.go"))
+		require.NoError(t, err)
+		var content strings.Builder
+		for _, path := range tests {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			content.Write(text)
+		}
+		assert.Contains(t, content.String(), "func "+found[2]+"(", from)
+		assert.Regexp(t, `(Require|exposes)\(t, "`+regexp.QuoteMeta(from)+`"`, content.String(), "%s is collected in %s", from, found[1])
+	}
+	assert.NotZero(t, looked)
 }
 
 func TestKnownTakesPartsOfHistograms(t *testing.T) {
