@@ -31,7 +31,7 @@ var everywhere = []rbacv1.PolicyRule{
 
 // here is what it may do in its own namespace: all that its servers consist of.
 var here = []rbacv1.PolicyRule{
-	{APIGroups: []string{monitoringGroup}, Resources: []string{"prometheuses", "alertmanagers", "alertmanagerconfigs"}, Verbs: append([]string{"update", "patch"}, read...)},
+	{APIGroups: []string{monitoringGroup}, Resources: []string{"prometheuses", "alertmanagers", "alertmanagerconfigs"}, Verbs: read},
 	{APIGroups: []string{monitoringGroup}, Verbs: []string{"get", "update", "patch"}, Resources: []string{
 		"prometheuses/status", "prometheuses/finalizers", "alertmanagers/status", "alertmanagers/finalizers",
 	}},

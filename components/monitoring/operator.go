@@ -66,8 +66,8 @@ func (a Args) operatorFlows() []flow.Flow {
 	}
 }
 
-// operator is the operator and its admission webhook. They are written here rather than taken from the operator's own bundle: that one
-// has a namespace, plain HTTP, and access to every Secret of the cluster.
+// operator is the operator and its admission webhook. They are written here rather than taken from the operator's own
+// bundle: that one has no webhook, plain HTTP, and access to every Secret of the cluster.
 func (a Args) operator() (manifest.Set, error) {
 	objects := operatorAccess(a.Operator.SecretNamespaces)
 	for _, component := range []string{names.Operator, names.Webhook} {
@@ -178,10 +178,10 @@ func probe(period, failures int32) *corev1.Probe {
 	}
 }
 
-// validation has the API server refuse rules that Prometheus could not load: the operator would leave them out without a word
-// to whoever wrote them. Deletions do not ask, so a dead webhook keeps nobody from removing anything; and until it is
-// back, rules stay as they are. The operator's webhook could also mark what it has seen with an annotation, which those
-// who apply rules would take for a change by someone else: that part is not used.
+// validation has the API server refuse rules that Prometheus could not load: the operator would leave them out without a
+// word to whoever wrote them. Deletions do not ask, so a dead webhook keeps nobody from removing anything; and until it is
+// back, rules stay as they are. The webhook could also mark what it has seen with an annotation, which those who apply
+// rules would take for a change by someone else: that part is not used.
 func validation() runtime.Object {
 	webhook := func(name, path, resource string, versions ...string) admissionv1.ValidatingWebhook {
 		return admissionv1.ValidatingWebhook{

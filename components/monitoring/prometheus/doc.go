@@ -9,12 +9,18 @@
 // So whoever may create a monitor can have that token sent to a server of his own. It opens nothing but what is listed
 // in access.go: what runs where, and metrics.
 //
-// # Secrets
+// Whoever is scraped over TLS is verified with the trust bundle, which has the platform's authority and the public ones,
+// unless the monitor says otherwise. The bundle is mounted into the pods, and read again when it changes.
 //
-// The operator copies what monitors refer to into Secrets of Prometheus. ConfigMaps it may read in all namespaces:
-// there, the trust bundle is. Secrets it may read in its own namespace only, and in those where the component
-// names it. A monitor that refers to a Secret elsewhere is left out, with an event that says so, until somebody grants
-// it there:
+// # What monitors refer to
+//
+// The operator copies what monitors refer to into Secrets of Prometheus. It watches that in its own namespace only: what
+// comes later elsewhere, or changes, it notices with the next change of any monitor, and until then a monitor whose
+// reference leads nowhere is left out, with an event that says so. So the platform's own monitors refer to nothing where
+// they can: the trust bundle is there without a reference.
+//
+// ConfigMaps the operator may read in all namespaces; Secrets in its own one only, and in those where the component names
+// it. A monitor that refers to a Secret elsewhere is left out, too, until somebody grants it there and applies it again:
 //
 //	kubectl -n <namespace> create rolebinding prometheus-operator-secrets \
 //	  --clusterrole=prometheus-operator-secrets --serviceaccount=monitoring:prometheus-operator
