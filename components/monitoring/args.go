@@ -72,7 +72,7 @@ func (a Args) shared() (Args, error) {
 	}
 	all, err := dashboards.All(a.Dashboards)
 	if err != nil {
-		return a, fmt.Errorf("Dashboards: %w", err)
+		return a, fmt.Errorf("dashboards: %w", err)
 	}
 	g := *a.Grafana
 	g.Common, g.ServiceMonitor, g.Home, g.ScrapeInterval = a.Common, true, dashboards.OverviewUID, a.Prometheus.ScrapeInterval
