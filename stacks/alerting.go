@@ -42,7 +42,9 @@ func receiver(cfg config.Receiver) alertmanager.Receiver {
 			r.Webhook.SecretURL = &url
 		}
 	case cfg.Slack != nil:
-		r.Slack = &alertmanager.Slack{Channel: cfg.Slack.Channel, URL: credential(cfg.Slack.WebhookURL, cfg.Slack.SecretRef)}
+		r.Slack = &alertmanager.Slack{
+			Channel: cfg.Slack.Channel, URL: credential(cfg.Slack.WebhookURL, cfg.Slack.SecretRef), Port: cfg.Slack.Port,
+		}
 	case cfg.PagerDuty != nil:
 		r.PagerDuty = &alertmanager.PagerDuty{
 			RoutingKey: credential(cfg.PagerDuty.RoutingKey, cfg.PagerDuty.SecretRef), URL: cfg.PagerDuty.URL,

@@ -58,7 +58,7 @@ func TestEveryWorkload(t *testing.T) {
 					assert.Regexp(t, `^(v?\d+\.|RELEASE\.\d{4}-|edge-\d+\.)`, tag, "%s runs a pinned version: %s", r.Name, c.Image)
 				}
 			}
-			assert.Equal(t, map[string]int{"single": 16, "zonal": 19, "istio": 22, "linkerd": 23}[name], workloads, "every workload was looked at")
+			assert.Equal(t, map[string]int{"single": 17, "zonal": 20, "istio": 23, "linkerd": 24}[name], workloads, "every workload was looked at")
 		})
 	}
 }

@@ -44,6 +44,7 @@ func (s *stack) monitoringArgs(databases postgresql.Args) (*monitoring.Args, err
 		Common: s.common(), Grafana: show,
 		Operator: monitoring.Operator{
 			Image: cfg.Operator.Image, WebhookImage: cfg.Operator.WebhookImage, ReloaderImage: cfg.Operator.ReloaderImage,
+			SecretNamespaces: cfg.Operator.SecretNamespaces,
 		},
 		Prometheus: s.prometheus(), Alertmanager: s.alertmanager(), Exporters: s.exporters(), Rules: s.rules(databases),
 	}
@@ -118,7 +119,7 @@ func (s *stack) exporters() exporters.Args {
 	cfg := s.cfg.Monitoring.Exporters
 	args := exporters.Args{
 		KubeStateMetrics: exporters.Program{Image: cfg.KubeStateMetrics.Image, Resources: requirements(cfg.KubeStateMetrics.Resources)},
-		Kubelet:          cfg.Kubelet, APIServer: cfg.APIServer,
+		Kubelet:          cfg.Kubelet, SkipKubeletVerification: cfg.SkipKubeletVerification, APIServer: cfg.APIServer,
 	}
 	if cfg.NodeExporter.Enabled {
 		args.NodeExporter = &exporters.Program{Image: cfg.NodeExporter.Image, Resources: requirements(cfg.NodeExporter.Resources)}

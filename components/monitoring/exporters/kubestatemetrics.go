@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 // The names of kube-state-metrics' ports.
@@ -103,22 +104,11 @@ func (a Args) kubeStateMetricsDeployment() *appsv1.Deployment {
 						RunAsNonRoot: new(true), RunAsUser: new(userID), RunAsGroup: new(userID), FSGroup: new(userID),
 					},
 					Containers: []corev1.Container{a.kubeStateMetricsContainer()}, Volumes: volumes(name),
-					Tolerations: soonElsewhere(),
+					Tolerations: workload.SoonElsewhere(),
 				},
 			},
 		},
 	}
-}
-
-// soonElsewhere has the only pod leave a node that has failed within half a minute, not after five.
-func soonElsewhere() []corev1.Toleration {
-	var all []corev1.Toleration
-	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
-		all = append(all, corev1.Toleration{
-			Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: new(int64(30)),
-		})
-	}
-	return all
 }
 
 func (a Args) kubeStateMetricsContainer() corev1.Container {

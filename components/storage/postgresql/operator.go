@@ -83,11 +83,7 @@ func (b *builder) backupPlugin(operator *manifest.Group) (*manifest.Group, error
 // primary, so it leaves a failed node soon.
 func (p *BackupPlugin) configure(pod *corev1.PodTemplateSpec) error {
 	pin(pod)
-	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
-		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{
-			Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: new(int64(30)),
-		})
-	}
+	pod.Spec.Tolerations = append(pod.Spec.Tolerations, workload.SoonElsewhere()...)
 	for i := range pod.Spec.Containers {
 		container := &pod.Spec.Containers[i]
 		container.Image = p.Image
