@@ -6,6 +6,10 @@ const (
 	// notAfter is when certificates expire. Prometheus keeps its own label namespace, that of cert-manager: the
 	// certificate's is exported_namespace.
 	notAfter = `certmanager_certificate_expiration_timestamp_seconds{namespace="cert-manager"}`
+	// left is how long certificates are valid. Those that are renewed within their last week, such as the trust anchor,
+	// which lives for a day, are always about to expire: whether they are renewed, others tell.
+	left = notAfter + ` - time() and ` + notAfter +
+		` - certmanager_certificate_renewal_timestamp_seconds{namespace="cert-manager"} > 7 * 86400`
 	// notReady are certificates that cannot be used.
 	notReady = `certmanager_certificate_ready_status{namespace="cert-manager", condition!="True"} == 1`
 )
@@ -14,8 +18,9 @@ func certificates(b *board, _ Args) {
 	b.about("Whether every certificate is valid, and renewed in time, and whether the trust bundles are up to date.")
 	b.row("Certificates")
 	b.number(quarter, chart{
-		title: "Next to expire", unit: seconds, limits: highIsGood(3*day, 14*day), says: "Good is more than two weeks.",
-		queries: []query{{expr: `min(` + notAfter + ` - time())`}},
+		title: "Next to expire", unit: seconds, limits: highIsGood(3*day, 14*day),
+		says:    "Of all that are renewed more than a week before they expire. Good is more than two weeks.",
+		queries: []query{{expr: `min(` + left + `)`}},
 	})
 	b.number(quarter, chart{
 		title: "Not ready", unit: count, limits: lowIsGood(1),
@@ -35,9 +40,10 @@ func certificates(b *board, _ Args) {
 	})
 	b.list(half, chart{
 		title: "Closest to expiry", unit: seconds, limits: highIsGood(3*day, 14*day), height: 10,
-		says: "What is left of the 20 certificates that expire first. Good is more than two weeks for each.",
+		says: "What is left of the 20 that expire first, of all that are renewed more than a week before. Good is more than two " +
+			"weeks for each.",
 		queries: []query{{
-			expr: `sort(bottomk(20, min by (exported_namespace, name, issuer_name) (` + notAfter + ` - time())))`,
+			expr: `sort(bottomk(20, min by (exported_namespace, name, issuer_name) (` + left + `)))`,
 		}},
 		columns: []column{{"exported_namespace", "Namespace"}, {"name", "Certificate"}, {"issuer_name", "Issuer"}, {value, "Left"}},
 	})

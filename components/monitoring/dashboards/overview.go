@@ -68,8 +68,8 @@ func (b *board) overviewNumbers(a Args) {
 	}
 	b.number(sixth, chart{
 		title: "Next certificate to expire", unit: seconds, leads: "platform-certificates", height: 3, limits: highIsGood(3*day, 14*day),
-		says:    "Certificates are renewed long before they expire. Good is more than two weeks.",
-		queries: []query{{expr: `min(` + notAfter + ` - time())`}},
+		says:    "Of those that are renewed more than a week before they expire. Good is more than two weeks.",
+		queries: []query{{expr: `min(` + left + `)`}},
 	})
 	if a.Ingress {
 		b.number(sixth, chart{

@@ -63,6 +63,11 @@ func installation(healthy bool) []series {
 	add(up, `kube_node_status_condition{node="a", condition="Ready", status="true"}`)
 	expiry := float64(time.Now().Unix()) + 60*24*60*60*up
 	add(expiry, `certmanager_certificate_expiration_timestamp_seconds{namespace="cert-manager", name="a"}`)
+	add(expiry-30*24*60*60, `certmanager_certificate_renewal_timestamp_seconds{namespace="cert-manager", name="a"}`)
+	// One that lives for a day is renewed each hour, and no sign of a fault.
+	anchor := float64(time.Now().Unix()) + 23*60*60
+	add(anchor, `certmanager_certificate_expiration_timestamp_seconds{namespace="cert-manager", name="anchor"}`)
+	add(anchor-23*60*60, `certmanager_certificate_renewal_timestamp_seconds{namespace="cert-manager", name="anchor"}`)
 	if !healthy {
 		add(1, `ALERTS{alertname="IrisDown", alertstate="firing", severity="critical", component="iris"}`)
 		add(1, `ALERTS{alertname="IrisSlow", alertstate="pending", severity="critical", component="iris"}`)

@@ -15,8 +15,9 @@ func prometheusItself(b *board, _ Args) {
 	})
 	b.number(sixth, chart{
 		title: "Configuration", unit: count, limits: highIsGood(1), words: upDown("Loaded", "Refused"),
-		says:    "Whether Prometheus and Alertmanager run with their latest configuration.",
-		queries: []query{{expr: `min(prometheus_config_last_reload_successful{` + inPrometheus + `})`}},
+		says: "Whether Prometheus and Alertmanager run with their latest configuration.",
+		queries: []query{{expr: `min(prometheus_config_last_reload_successful{` + inPrometheus + `} or ` +
+			`alertmanager_config_last_reload_successful{` + inAlertmanager + `})`}},
 	})
 	b.number(sixth, chart{
 		title: "Storage in use", unit: ratio, limits: lowIsGood(1.01, 1.1),
