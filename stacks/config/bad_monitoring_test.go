@@ -124,6 +124,8 @@ var badMonitoring = []badConfiguration{
 		monitoringAt + `alerts.disabled[2]: "ShopIsClosedOnSundays" ` + noAlert}},
 	{"severity of an alert that is disabled", "monitoring: {alerts: {disabled: [NodeNotReady], severity: {NodeNotReady: warning}}}", []string{
 		monitoringAt + "alerts.severity.NodeNotReady: has no effect, because the alert is in disabled; must be in one of the two only"}},
+	{"severity of what always fires", "monitoring: {alerts: {severity: {Watchdog: critical}}}", []string{
+		monitoringAt + `alerts.severity.Watchdog: "critical" is of an alert that always fires, which would hold back others for as long; must be info, or left out`}},
 	{"watchdog that is gone", "monitoring: {alerts: {disabled: [Watchdog]}, alertmanager: {watchdogReceiver: a, receivers: [{name: a, webhook: {url: 'https://a.example.com'}}]}}", []string{
 		monitoringAt + `alerts.disabled[0]: "Watchdog" is what controlplane:monitoring.alertmanager.watchdogReceiver waits for; must be left out, or the receiver`}},
 	{"runbooks whose names would run together", "monitoring: {alerts: {runbookBaseUrl: 'https://wiki.example.com/runbooks'}}", []string{

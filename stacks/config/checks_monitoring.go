@@ -188,6 +188,8 @@ func (k *checker) alerts(path string, m Monitoring) {
 			k.suggest(at, severity, "is no severity; must be one of "+strings.Join(severities, ", "), nearest(severity, severities))
 		case !slices.Contains(AlertNames, name):
 			k.suggest(at, nil, noAlert, nearest(name, AlertNames))
+		case name == watchdog && severity != string(SeverityInfo):
+			k.add(at, severity, "is of an alert that always fires, which would hold back others for as long; must be info, or left out")
 		case slices.Contains(m.Alerts.Disabled, name):
 			k.add(at, nil, "has no effect, because the alert is in disabled; must be in one of the two only", path+".disabled")
 		}
