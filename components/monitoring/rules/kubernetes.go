@@ -24,7 +24,7 @@ func apiServerAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "KubernetesTargetDown", For: "10m", Severity: Warning,
-			Expr:    `up{job=~"kubelet|coredns|etcd|apiserver"} == 0`,
+			Expr:    unanswered(`job=~"kubelet|coredns|etcd|apiserver"`),
 			Summary: `Prometheus cannot read the metrics of {{ $labels.job }} at {{ $labels.instance }}.`,
 			Description: "For ten minutes nothing has been known of it: it is down, or cannot be reached. Other alerts of it stay " +
 				"silent as long as its metrics are missing.",

@@ -11,11 +11,17 @@ const (
 	etcd       = `job="etcd"`
 )
 
+// unanswered are the targets that do not answer. One that is asked for metrics at several paths counts once, whichever of them
+// fails: all of them are one process.
+func unanswered(matchers string) string {
+	return fmt.Sprintf(`min without (metrics_path) (up{%s}) == 0`, matchers)
+}
+
 // targetDown is for targets that do not answer, and for a component that has none in its namespace.
 func targetDown(prefix, what, matchers, namespace string) Alert {
 	return Alert{
 		Name: prefix + "TargetDown", For: "10m", Severity: Warning,
-		Expr: fmt.Sprintf(`up{%s} == 0 or absent(up{namespace=%q})`, matchers, namespace),
+		Expr: unanswered(matchers) + fmt.Sprintf(` or absent(up{namespace=%q})`, namespace),
 		Summary: "Prometheus cannot read the metrics of " +
 			`{{ with $labels.pod }}pod {{ . }}{{ else }}{{ with $labels.instance }}{{ . }}{{ else }}any pod{{ end }}{{ end }}` +
 			` in namespace {{ $labels.namespace }}.`,

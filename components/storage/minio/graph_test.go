@@ -149,6 +149,19 @@ func TestWorkloads(t *testing.T) {
 	assert.Empty(t, render(t, workload.Single, arguments(1)).Of("PodDisruptionBudget"))
 }
 
+// TestTargetsDiffer: Prometheus asks each server twice, and both answers have metrics of the same names.
+func TestTargetsDiffer(t *testing.T) {
+	paths := map[string]bool{}
+	for _, e := range nested(t, render(t, workload.Single, arguments(1)).Find("ServiceMonitor", "minio").Object, "spec", "endpoints").([]any) {
+		one := e.(map[string]any)
+		paths[one["path"].(string)] = true
+		assert.Equal(t, []any{map[string]any{
+			"action": "replace", "sourceLabels": []any{"__metrics_path__"}, "targetLabel": "metrics_path",
+		}}, one["relabelings"], "targets that differ in nothing else have the path as a label")
+	}
+	assert.Equal(t, map[string]bool{"/minio/v2/metrics/node": true, "/minio/v2/metrics/cluster": true}, paths)
+}
+
 func TestOutputs(t *testing.T) {
 	var with, without *minio.MinIO
 	objects := process.Render(t, verify.NewCA(t, "platform"), program(workload.Single, arguments(1), &with))

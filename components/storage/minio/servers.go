@@ -262,6 +262,10 @@ func (b *builder) serviceMonitor() runtime.Object {
 		endpoints = append(endpoints, map[string]any{
 			"port": "https", "scheme": "https", "path": "/minio/v2/metrics/" + kind, "interval": "60s",
 			"tlsConfig": map[string]any{"ca": ca, "serverName": name + "." + Namespace + ".svc"},
+			// Both have metrics of requests: without a label of the target, the samples of one would replace the other's.
+			"relabelings": []any{map[string]any{
+				"action": "replace", "sourceLabels": []any{"__metrics_path__"}, "targetLabel": "metrics_path",
+			}},
 		})
 	}
 	match := map[string]any{}
