@@ -78,19 +78,24 @@ func nodeResources() []Alert {
 }
 
 func nodeDisks() []Alert {
-	const left = `node_filesystem_avail_bytes{` + disks + `} / node_filesystem_size_bytes{` + disks + `}`
+	const (
+		writable = `and node_filesystem_readonly{` + disks + `} == 0`
+		left     = `node_filesystem_avail_bytes{` + disks + `} / node_filesystem_size_bytes{` + disks + `}`
+	)
+	// A disk is mounted at several places, such as / and /var/lib/kubelet: it fills once.
+	once := func(expr string) string { return `min without (mountpoint) (` + expr + `)` }
 	return []Alert{
 		{
 			Name: "NodeDiskFilling", For: "30m", Severity: Warning,
-			Expr: left + ` < 0.2 and predict_linear(node_filesystem_avail_bytes{` + disks + `}[6h], 86400) < 0 ` +
-				`and node_filesystem_readonly{` + disks + `} == 0`,
-			Summary:     `{{ $labels.mountpoint }} on node {{ $labels.node }} has {{ $value | humanizePercentage }} left and will be full within a day.`,
+			Expr: once(left + ` < 0.2 and predict_linear(node_filesystem_avail_bytes{` + disks + `}[6h], 86400) < 0 ` +
+				writable),
+			Summary:     `Disk {{ $labels.device }} of node {{ $labels.node }} has {{ $value | humanizePercentage }} left and will be full within a day.`,
 			Description: "Before it is full, the kubelet evicts pods.",
 		},
 		{
 			Name: "NodeDiskFull", For: "10m", Severity: Warning,
-			Expr:        left + ` < 0.05 and node_filesystem_readonly{` + disks + `} == 0`,
-			Summary:     `{{ $labels.mountpoint }} on node {{ $labels.node }} has only {{ $value | humanizePercentage }} left.`,
+			Expr:        once(left + ` < 0.05 ` + writable),
+			Summary:     `Disk {{ $labels.device }} of node {{ $labels.node }} has only {{ $value | humanizePercentage }} left.`,
 			Description: "The kubelet evicts pods, and no image can be pulled. Other nodes take over what they can.",
 		},
 	}
