@@ -23,7 +23,7 @@ const (
 	// Ports of pods and Services.
 	PrometheusPort     = 9090
 	AlertmanagerPort   = 9093
-	AlertmanagerGossip = 9094 // TCP and UDP
+	AlertmanagerGossip = 9094 // TCP alone: with TLS there is no UDP
 	GrafanaPort        = 3000
 	NodeExporterPort   = 9100
 
