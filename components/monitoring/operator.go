@@ -50,7 +50,7 @@ func (o Operator) check() error {
 		{"Image", o.Image}, {"WebhookImage", o.WebhookImage}, {"ReloaderImage", o.ReloaderImage},
 	} {
 		if field.value == "" {
-			problems = append(problems, fmt.Errorf("Operator.%s is missing", field.name))
+			problems = append(problems, errors.New("Operator." + field.name + " is missing"))
 		}
 	}
 	return errors.Join(problems...)
@@ -120,6 +120,7 @@ func (a Args) operatorDeployment() runtime.Object {
 	d := deployment(names.Operator, a.Operator.Image, 1, args)
 	d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType // two would undo each other's work
 	d.Spec.Template.Spec.AutomountServiceAccountToken = new(true)
+	d.Spec.Template.Spec.Tolerations = workload.SoonElsewhere()
 	return d
 }
 
