@@ -34,9 +34,8 @@ func ingress(b *board, _ Args) {
 		queries: []query{{expr: ingressErrors}},
 	})
 	b.number(sixth, chart{
-		title: "Slow requests", unit: seconds, limits: lowIsGood(1.2, 5),
-		says: "95 of 100 requests take less. Good is below 1.2 s. Durations are only known as up to 0.1, 0.3, 1.2 and 5 " +
-			"seconds.",
+		title: "Slow requests", unit: seconds, limits: lowIsGood(1, 2),
+		says:    "95 of 100 requests take less. Good is below half a second.",
 		queries: []query{{expr: quantile(0.95, "traefik_entrypoint_request_duration_seconds", inTraefik, "")}},
 	})
 	b.number(sixth, chart{
@@ -59,7 +58,7 @@ func ingress(b *board, _ Args) {
 		queries: []query{{serviceErrors + " or " + serviceRate + " * 0", "{{exported_service}}"}},
 	})
 	b.lines(third, chart{
-		title: "Duration", unit: seconds, limits: lowIsGood(5), says: "95 of 100 requests take less. Good is below 1.2 s.",
+		title: "Duration", unit: seconds, limits: lowIsGood(2), says: "95 of 100 requests take less. Good is below half a second.",
 		queries: []query{{serviceSeconds, "{{exported_service}}"}},
 	})
 	b.list(full, chart{

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -116,6 +117,14 @@ func TestServer(t *testing.T) {
 		assert.Equal(t, http.StatusOK, a.StatusCode)
 		assert.Contains(t, a.body, `traefik_entrypoint_requests_total{code="200",entrypoint="https"`)
 		metrics.Require(t, "traefik", []byte(a.body))
+		bounds := map[string]bool{}
+		for _, bucket := range regexp.MustCompile(`(?m)^traefik_service_request_duration_seconds_bucket\{.*le="([^"]+)"`).FindAllStringSubmatch(a.body, -1) {
+			bounds[bucket[1]] = true
+		}
+		assert.Len(t, bounds, 10, "each is a series for every service, method and status")
+		for _, bound := range []string{"0.005", "0.25", "2", "10"} {
+			assert.Contains(t, bounds, bound, "fast answers are told apart, and slow ones from those that somebody is alerted of")
+		}
 	})
 	t.Run("nothing of the inside on public ports", func(t *testing.T) {
 		for _, path := range []string{"/ping", "/ready", "/metrics", "/api/rawdata", "/api/version", "/dashboard/", "/debug/pprof/"} {

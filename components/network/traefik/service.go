@@ -109,10 +109,7 @@ func (b *builder) serviceMonitor() runtime.Object {
 		"jobLabel": "app.kubernetes.io/name",
 		"endpoints": []any{map[string]any{
 			"port": managementPart, "scheme": "https", "path": metricsPath, "interval": "30s",
-			"tlsConfig": map[string]any{
-				"ca":         map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}},
-				"serverName": managementName + "." + Namespace + ".svc",
-			},
+			"tlsConfig": b.args.ScrapeTLS(managementName + "." + Namespace + ".svc"),
 		}},
 	})
 	monitor.SetLabels(labels())

@@ -23,6 +23,10 @@ const (
 	// allows, 60 seconds, and an Ingress can say otherwise about both.
 	connectSeconds = 5
 
+	// durations are the bounds, in seconds, of what is counted of requests. Each is a series for every service, method and
+	// status. Traefik's own, 0.1 to 5, are too far apart to tell how fast a token or a page is.
+	durations = "0.005,0.025,0.1,0.25,0.5,1,2,5,10"
+
 	// largestHeader is more than what Keycloak's tokens and cookies need.
 	largestHeader = 64 << 10
 )
@@ -46,6 +50,7 @@ func (b *builder) arguments() []string {
 		"--metrics.prometheus=true",
 		"--metrics.prometheus.manualRouting=true",
 		"--metrics.prometheus.addRoutersLabels=true",
+		"--metrics.prometheus.buckets=" + durations,
 		// A directory, not the file: a kubelet replaces what is in it, and only changes of the directory tell of that.
 		"--providers.file.directory=" + configDir,
 		"--providers.file.watch=true",
