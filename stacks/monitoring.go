@@ -143,6 +143,7 @@ func (s *stack) rules(databases postgresql.Args) rules.Args {
 		Backups: s.cfg.Storage.PostgreSQL.Backup.Enabled, Pooler: s.cfg.Storage.PostgreSQL.Pooler.Enabled,
 		NodeExporter: cfg.Exporters.NodeExporter.Enabled, Etcd: cfg.Exporters.Etcd != nil, Grafana: cfg.ShowsGrafana(),
 		RemoteWrite: len(cfg.Prometheus.RemoteWrite) > 0, CoreDNS: cfg.Exporters.CoreDNS,
+		APIServer: cfg.Exporters.APIServer,
 	}
 	for name, severity := range cfg.Alerts.Severity {
 		args.Severity[name] = string(severity)

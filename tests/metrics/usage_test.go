@@ -56,7 +56,7 @@ func expressions(t *testing.T, recorded map[string]bool) map[string]string {
 	for _, kind := range []mesh.Kind{mesh.Istio, mesh.Linkerd} {
 		for _, group := range rules.All(rules.Args{
 			PostgreSQL: map[string]int{"main": 3, "small": 1}, Valkey: true, Iris: true, Backups: true, Pooler: true,
-			ObjectStorage: rules.MinIO, Ingress: rules.Traefik, Mesh: string(kind), NodeExporter: true, Etcd: true,
+			ObjectStorage: rules.MinIO, Ingress: rules.Traefik, Mesh: string(kind), NodeExporter: true, APIServer: true, Etcd: true,
 			Grafana: true, RemoteWrite: true, CoreDNS: true,
 		}) {
 			for _, r := range group.Records {

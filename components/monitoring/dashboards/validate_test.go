@@ -52,7 +52,7 @@ func records() []rules.Record {
 	var all []rules.Record
 	for _, group := range rules.All(rules.Args{
 		PostgreSQL: map[string]int{"main": 1}, Valkey: true, Iris: true, Backups: true, Pooler: true, ObjectStorage: rules.MinIO,
-		Ingress: rules.Traefik, Mesh: rules.Istio, NodeExporter: true, Etcd: true, Grafana: true,
+		Ingress: rules.Traefik, Mesh: rules.Istio, NodeExporter: true, APIServer: true, Etcd: true, Grafana: true,
 	}) {
 		all = append(all, group.Records...)
 	}

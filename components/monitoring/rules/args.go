@@ -43,7 +43,7 @@ type Args struct {
 	Disabled []string
 	// Severity is another severity for some alerts, by name.
 	Severity map[string]string
-	// RunbookBase is the URL that an alert's name and .md are added to; empty: DefaultRunbookBase.
+	// RunbookBase is the URL that an alert's name and .md are added to as they are; empty: DefaultRunbookBase.
 	RunbookBase string
 	// PostgreSQL has the number of instances of each database cluster, by name; nil: there is none.
 	PostgreSQL map[string]int
@@ -57,8 +57,8 @@ type Args struct {
 	Ingress string
 	// Mesh is Istio or Linkerd, or empty.
 	Mesh string
-	// NodeExporter, Etcd, Grafana, RemoteWrite and CoreDNS tell whether they are there and Prometheus asks them.
-	NodeExporter, Etcd, Grafana, RemoteWrite, CoreDNS bool
+	// NodeExporter, APIServer, Etcd, Grafana, RemoteWrite and CoreDNS tell whether they are there and Prometheus asks them.
+	NodeExporter, APIServer, Etcd, Grafana, RemoteWrite, CoreDNS bool
 }
 
 // Check reports what cannot work; the configuration is checked before, so this is for other callers.
@@ -98,6 +98,6 @@ func everything(mesh string) Args {
 	return Args{
 		PostgreSQL: map[string]int{"main": 3}, Valkey: true, Iris: true, Backups: true, Pooler: true,
 		ObjectStorage: MinIO, Ingress: Traefik, Mesh: mesh,
-		NodeExporter: true, Etcd: true, Grafana: true, RemoteWrite: true, CoreDNS: true,
+		NodeExporter: true, APIServer: true, Etcd: true, Grafana: true, RemoteWrite: true, CoreDNS: true,
 	}
 }

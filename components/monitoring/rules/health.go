@@ -71,8 +71,10 @@ func healthy(component string, a Args) string {
 		// It is installed by others, after the platform: until then it has no Deployments, and no series.
 		return `min((kube_deployment_status_replicas_available{namespace="controlplane-system"} and ` +
 			`kube_deployment_spec_replicas{namespace="controlplane-system"} > 0) >= bool 1)`
-	case component == Kubernetes:
+	case component == Kubernetes && a.APIServer:
 		return serving(apiServers, `namespace="kube-system", deployment="coredns"`)
+	case component == Kubernetes:
+		return deployed(`namespace="kube-system", deployment="coredns"`)
 	case component == Nodes:
 		return `min(kube_node_status_condition{condition="Ready", status="true"}) or vector(0)`
 	case component == Monitoring:

@@ -51,7 +51,9 @@ func ingress(a Args) Group {
 		},
 		{
 			Name: "IngressConfigurationStale", For: "15m", Severity: Warning,
-			Expr: `increase(traefik_config_reloads_total{` + traefikTargets + `}[30m]) == 0 and on (namespace) ` +
+			// A server that has been there for less than that may have missed what the others were told before.
+			Expr: `increase(traefik_config_reloads_total{` + traefikTargets + `}[30m]) == 0 ` +
+				`and traefik_config_reloads_total{` + traefikTargets + `} offset 30m and on (namespace) ` +
 				`max by (namespace) (increase(traefik_config_reloads_total{` + traefikTargets + `}[30m])) > 2`,
 			Summary:     `Traefik server {{ $labels.pod }} does not take over changes that others have.`,
 			Description: "It leads requests to pods that are gone, and knows nothing of new hosts. It may have lost the API server.",

@@ -9,7 +9,10 @@ const (
 
 // kubernetes watches the cluster and all workloads in it. The namespace is that of the object at fault.
 func kubernetes(a Args) Group {
-	alerts := slices.Concat(apiServerAlerts(), workloadAlerts(), volumeAlerts())
+	alerts := slices.Concat(clusterAlerts(), workloadAlerts(), volumeAlerts())
+	if a.APIServer {
+		alerts = append(alerts, apiServerAlerts()...)
+	}
 	if a.CoreDNS {
 		alerts = append(alerts, dnsErrors())
 	}
@@ -19,8 +22,8 @@ func kubernetes(a Args) Group {
 	return Group{Name: Kubernetes, Alerts: alerts}
 }
 
-// apiServerAlerts are about what makes a cluster of nodes.
-func apiServerAlerts() []Alert {
+// clusterAlerts are about what makes a cluster of nodes.
+func clusterAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "KubernetesTargetDown", For: "10m", Severity: Warning,
@@ -29,6 +32,18 @@ func apiServerAlerts() []Alert {
 			Description: "For ten minutes nothing has been known of it: it is down, or cannot be reached. Other alerts of it stay " +
 				"silent as long as its metrics are missing.",
 		},
+		{
+			Name: "KubernetesDNSDown", For: "2m", Severity: Critical,
+			Expr:        `kube_deployment_status_replicas_available{namespace="kube-system", deployment="coredns"} == 0`,
+			Summary:     `No pod of CoreDNS works: nothing in the cluster finds anything by its name.`,
+			Description: "Every new connection inside of the cluster fails, and with that every component.",
+		},
+	}
+}
+
+// apiServerAlerts would take one that is not asked for one that is down.
+func apiServerAlerts() []Alert {
+	return []Alert{
 		{
 			Name: "KubernetesAPIDown", For: "5m", Severity: Critical,
 			Expr:    answering(apiServers) + ` == 0`,
@@ -48,12 +63,6 @@ func apiServerAlerts() []Alert {
 				apiServers+`, verb=~"GET|POST|PUT|PATCH|DELETE", subresource!~"log|exec|attach|portforward|proxy"`, "verb") + ` > 1`,
 			Summary:     `One of twenty {{ $labels.verb }} requests to the Kubernetes API takes longer than {{ $value | humanizeDuration }}.`,
 			Description: "Changes take effect late. etcd's disk, a webhook, or a client with too many requests slows it down.",
-		},
-		{
-			Name: "KubernetesDNSDown", For: "2m", Severity: Critical,
-			Expr:        `kube_deployment_status_replicas_available{namespace="kube-system", deployment="coredns"} == 0`,
-			Summary:     `No pod of CoreDNS works: nothing in the cluster finds anything by its name.`,
-			Description: "Every new connection inside of the cluster fails, and with that every component.",
 		},
 	}
 }

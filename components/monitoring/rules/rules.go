@@ -3,7 +3,6 @@ package rules
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -139,7 +138,7 @@ func (a Args) runbook(alert string) string {
 	if base == "" {
 		base = DefaultRunbookBase
 	}
-	return strings.TrimSuffix(base, "/") + "/" + alert + ".md"
+	return base + alert + ".md"
 }
 
 func anyMap(labels map[string]string) map[string]any {

@@ -149,6 +149,9 @@ func TestHealthIsRecordedForWhatIsThere(t *testing.T) {
 	}
 	assert.Equal(t, Components(), components(everything(Istio)))
 	assert.Equal(t, []string{ControlPlane, Certificates, Kubernetes, Nodes, Monitoring}, components(Args{}))
+	for _, r := range All(Args{})[0].Records {
+		assert.NotContains(t, r.Expr, apiServers, "one that is not asked is not down")
+	}
 	assert.NotContains(t, components(Args{ObjectStorage: S3}), ObjectStorage, "nobody here knows how Amazon's storage is")
 }
 
@@ -163,7 +166,7 @@ func TestAlertsFollowWhatIsThere(t *testing.T) {
 		return all
 	}
 	little := strings.Join(names(Args{}), " ")
-	for _, absent := range []string{"PostgreSQL", "Valkey", "ObjectStorage", "Iris", "Ingress", "Mesh", "Etcd", "NodeDisk", "RemoteWrite"} {
+	for _, absent := range []string{"PostgreSQL", "Valkey", "ObjectStorage", "Iris", "Ingress", "Mesh", "Etcd", "NodeDisk", "RemoteWrite", "KubernetesAPI"} {
 		assert.NotContains(t, little, absent)
 	}
 	assert.NotContains(t, names(Args{PostgreSQL: map[string]int{"small": 1}}), "PostgreSQLReplicaMissing")
@@ -182,7 +185,7 @@ func TestConfigurationChangesAlerts(t *testing.T) {
 	a := everything(Istio)
 	a.Disabled = []string{"NodeMemoryLow"}
 	a.Severity = map[string]string{"NodeNotReady": Critical}
-	a.RunbookBase = "https://wiki.example.com/alerts"
+	a.RunbookBase = "https://wiki.example.com/?alert="
 	require.NoError(t, a.Check())
 	var seen bool
 	for _, o := range Objects(a) {
@@ -198,7 +201,7 @@ func TestConfigurationChangesAlerts(t *testing.T) {
 			}
 			seen = true
 			assert.Equal(t, map[string]any{"severity": "critical", "component": "nodes"}, alert["labels"])
-			assert.Equal(t, "https://wiki.example.com/alerts/NodeNotReady.md", alert["annotations"].(map[string]any)["runbook_url"])
+			assert.Equal(t, "https://wiki.example.com/?alert=NodeNotReady.md", alert["annotations"].(map[string]any)["runbook_url"])
 		}
 	}
 	assert.True(t, seen)
