@@ -10,7 +10,6 @@ func (s *stack) alertmanager() alertmanager.Args {
 	args := alertmanager.Args{
 		Image: cfg.Image, Replicas: cfg.Replicas, Volume: volume(cfg.Volume), Resources: requirements(cfg.Resources),
 		Retention: duration(cfg.Retention), DefaultReceiver: cfg.DefaultReceiver, WatchdogReceiver: cfg.WatchdogReceiver,
-		Grafana: s.cfg.Monitoring.ShowsGrafana(),
 	}
 	for _, r := range cfg.Receivers {
 		args.Receivers = append(args.Receivers, receiver(r))
