@@ -138,7 +138,8 @@ type Route struct {
 	Receiver string
 	// Severities are those of the alerts; none: critical and warning.
 	Severities []string
-	// Components and Namespaces are values of these labels of the alerts; none: all.
+	// Components and Namespaces are values of these labels of the alerts; none: all. The platform's components are those that
+	// package rules lists.
 	Components, Namespaces []string
 	// RepeatInterval and GroupInterval are in place of those of Timing.
 	RepeatInterval, GroupInterval string
