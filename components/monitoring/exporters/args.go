@@ -15,14 +15,12 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 )
 
-// The values of the label job.
+// The values of the label job, where it is not the name of the Service.
 const (
-	KubeStateMetricsJob = names.KubeStateMetrics
-	NodeExporterJob     = names.NodeExporter
-	KubeletJob          = "kubelet"
-	APIServerJob        = "apiserver"
-	CoreDNSJob          = "coredns"
-	EtcdJob             = "etcd"
+	kubeletJob   = "kubelet"
+	apiServerJob = "apiserver"
+	coreDNSJob   = "coredns"
+	etcdJob      = "etcd"
 )
 
 const (

@@ -11,15 +11,15 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 )
 
-// ScrapeClassName is the scrape class of what belongs to Kubernetes itself.
-const ScrapeClassName = "kubernetes"
+// scrapeClass is the scrape class of what belongs to Kubernetes itself.
+const scrapeClass = "kubernetes"
 
 // ScrapeClass is an entry of the scrapeClasses of the custom resource Prometheus: its service account's token, and the
 // authority of the cluster.
 func ScrapeClass() map[string]any {
 	const account = "/var/run/secrets/kubernetes.io/serviceaccount/"
 	return map[string]any{
-		"name":          ScrapeClassName,
+		"name":          scrapeClass,
 		"tlsConfig":     map[string]any{"caFile": account + "ca.crt"},
 		"authorization": map[string]any{"type": "Bearer", "credentialsFile": account + "token"},
 	}
@@ -30,7 +30,7 @@ func ScrapeClass() map[string]any {
 func (a Args) kubelets() []runtime.Object {
 	kubelet := func(name, path string, drop ...any) runtime.Object {
 		spec := map[string]any{
-			"jobName": KubeletJob, "scrapeClass": ScrapeClassName, "scheme": "HTTPS", "metricsPath": path,
+			"jobName": kubeletJob, "scrapeClass": scrapeClass, "scheme": "HTTPS", "metricsPath": path,
 			"kubernetesSDConfigs": []any{map[string]any{"role": "Node"}},
 			"relabelings":         append(byNode("__meta_kubernetes_node_name"), copyLabel("__metrics_path__", "metrics_path")),
 		}
@@ -40,7 +40,7 @@ func (a Args) kubelets() []runtime.Object {
 		if len(drop) > 0 {
 			spec["metricRelabelings"] = drop
 		}
-		return scrapeConfig(name, KubeletJob, spec)
+		return scrapeConfig(name, kubeletJob, spec)
 	}
 	return []runtime.Object{
 		kubelet("kubelet", "/metrics", dropMetrics(unusedOfKubelets)),
@@ -75,13 +75,13 @@ func withoutPod() map[string]any {
 
 // apiServer reads each API server, by the Service that every cluster has.
 func apiServer() runtime.Object {
-	return monitor("ServiceMonitor", names.Namespace, APIServerJob, map[string]any{
-		"scrapeClass":       ScrapeClassName,
+	return monitor("ServiceMonitor", names.Namespace, apiServerJob, map[string]any{
+		"scrapeClass":       scrapeClass,
 		"selector":          selecting(map[string]string{"component": "apiserver", "provider": "kubernetes"}),
 		"namespaceSelector": inNamespace("default"),
 		"endpoints": []any{map[string]any{
 			"port": "https", "scheme": "https", "tlsConfig": map[string]any{"serverName": "kubernetes"},
-			"relabelings":       []any{setJob(APIServerJob)},
+			"relabelings":       []any{setJob(apiServerJob)},
 			"metricRelabelings": []any{dropMetrics(unusedOfAPIServers)},
 		}},
 	})
@@ -89,11 +89,11 @@ func apiServer() runtime.Object {
 
 // coreDNS reads the pods, as not every cluster has a Service with their port.
 func coreDNS(pods flow.Peer) runtime.Object {
-	return monitor("PodMonitor", names.Namespace, CoreDNSJob, map[string]any{
+	return monitor("PodMonitor", names.Namespace, coreDNSJob, map[string]any{
 		"selector":          selecting(pods.Pods),
 		"namespaceSelector": inNamespace(pods.Namespace),
 		"podMetricsEndpoints": []any{map[string]any{
-			"portNumber": int64(coreDNSPort), "relabelings": []any{setJob(CoreDNSJob)},
+			"portNumber": int64(coreDNSPort), "relabelings": []any{setJob(coreDNSJob)},
 			"metricRelabelings": []any{dropMetrics("coredns_dns_(request|response)_size_bytes_bucket")},
 		}},
 	})
@@ -113,8 +113,8 @@ func (e Etcd) scrapeConfig() runtime.Object {
 	if e.ServerName != "" {
 		tls["serverName"] = e.ServerName
 	}
-	return scrapeConfig(EtcdJob, EtcdJob, map[string]any{
-		"jobName": EtcdJob, "scheme": "HTTPS", "tlsConfig": tls,
+	return scrapeConfig(etcdJob, etcdJob, map[string]any{
+		"jobName": etcdJob, "scheme": "HTTPS", "tlsConfig": tls,
 		"staticConfigs":     []any{map[string]any{"targets": targets}},
 		"metricRelabelings": []any{dropMetrics(`etcd_debugging_.*|grpc_server_(handling_seconds|msg_.*)_bucket`)},
 	})
