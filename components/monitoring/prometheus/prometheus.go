@@ -13,6 +13,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
@@ -52,7 +53,11 @@ func (a Args) Set() (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
-	a.Stateful(set.Find("Prometheus", names.Instance))
+	servers := set.Find("Prometheus", names.Instance)
+	a.Stateful(servers)
+	if a.Thanos != nil {
+		servers.Set(part.Digest("", a.storeConfig()), "spec", "podMetadata", "annotations", storeDigest)
+	}
 	return manifest.Merge(secrets, set), nil
 }
 

@@ -160,6 +160,26 @@ func TestThanosUploadsToAVerifiedBucket(t *testing.T) {
 	assert.Equal(t, "v0.40.1", at(t, o, "thanos", "version"), "the operator goes by it")
 }
 
+// Credentials are a file, and no argument of a process, and new ones are taken.
+func TestThanosReadsItsCredentialsFromAFile(t *testing.T) {
+	with := func(key string) *process.Objects {
+		return rendered(t, workload.Single, func(a *prometheus.Args) {
+			a.Thanos = sidecar()
+			a.Thanos.Store.Keys.SecretKey = pulumi.String(key)
+		})
+	}
+	o := with("bucket-password")
+	assert.NotContains(t, at(t, o, "thanos"), "objectStorageConfig")
+	mount := at(t, o, "thanos", "volumeMounts").([]any)[1].(map[string]any)
+	assert.Equal(t, mount["mountPath"].(string)+"/objstore.yml", at(t, o, "thanos", "objectStorageConfigFile"))
+	volume := at(t, o, "volumes").([]any)[1].(map[string]any)
+	assert.Equal(t, volume["name"], mount["name"])
+	assert.Equal(t, "prometheus-thanos", volume["secret"].(map[string]any)["secretName"])
+	before := at(t, o, "podMetadata", "annotations")
+	assert.NotEqual(t, before, at(t, with("new-password"), "podMetadata", "annotations"), "new pods start with new credentials")
+	assert.Equal(t, before, at(t, with("bucket-password"), "podMetadata", "annotations"))
+}
+
 // Images in custom resources come from a mirror, too.
 func TestImagesComeFromTheMirror(t *testing.T) {
 	o := rendered(t, workload.Single, func(a *prometheus.Args) { a.Thanos = sidecar() }, manifest.MirrorImages("mirror.example.com"))

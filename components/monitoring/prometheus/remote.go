@@ -19,6 +19,11 @@ const (
 
 	trustVolume = "platform-trust"
 	trustDir    = "/etc/prometheus/platform-trust"
+	storeVolume = "platform-store"
+	storeDir    = "/etc/prometheus/platform-store"
+
+	// storeDigest changes with what Thanos reads only when it starts.
+	storeDigest = "controlplane.io/object-store"
 )
 
 // remoteWrites are the systems that get samples. Their credentials are in a Secret of their own.
@@ -90,8 +95,9 @@ func (a Args) secrets() (manifest.Set, error) {
 	return set, nil
 }
 
-// addThanos adds the sidecar, which verifies the object storage with the trust bundle. Nobody but the kubelet talks to it, so it listens
-// on the loopback interface of its pod only.
+// addThanos adds the sidecar, which verifies the object storage with the trust bundle. Nobody talks to it, so it listens on
+// the loopback interface of its pod only. What leads to the bucket is a file: as the operator's other way, an argument, it
+// would be among what every process of the node may see of others.
 func (a Args) addThanos(spec map[string]any) {
 	t := a.Thanos
 	if t == nil {
@@ -99,11 +105,16 @@ func (a Args) addThanos(spec map[string]any) {
 	}
 	spec["volumes"] = []any{corev1.Volume{Name: trustVolume, VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: a.Trust.ConfigMap}},
+	}}, corev1.Volume{Name: storeVolume, VolumeSource: corev1.VolumeSource{
+		Secret: &corev1.SecretVolumeSource{SecretName: thanos, DefaultMode: new(int32(0o440))},
 	}}}
 	spec["thanos"] = map[string]any{
 		"image": t.Image, "version": versionOf(t.Image), "resources": t.Resources, "grpcListenLocal": true, "httpListenLocal": true,
-		"objectStorageConfig": map[string]any{"name": thanos, "key": storeKey},
-		"volumeMounts":        []any{corev1.VolumeMount{Name: trustVolume, MountPath: trustDir}},
+		"objectStorageConfigFile": storeDir + "/" + storeKey,
+		"volumeMounts": []any{
+			corev1.VolumeMount{Name: trustVolume, MountPath: trustDir},
+			corev1.VolumeMount{Name: storeVolume, MountPath: storeDir, ReadOnly: true},
+		},
 	}
 }
 
