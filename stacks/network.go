@@ -24,7 +24,7 @@ func (s *stack) surroundings() part.Surroundings {
 	api := s.cfg.Network.Policies.APIServer
 	return part.Surroundings{
 		APIServer: outside("API server", api.CIDRs), APIServerPorts: api.Ports,
-		Monitoring: s.scraper(),
+		Monitoring: s.scraper(), MonitoringTrusts: s.cfg.Monitoring.Installed(),
 	}
 }
 

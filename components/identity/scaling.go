@@ -29,10 +29,7 @@ func (b *builder) serviceMonitor() runtime.Object {
 		"selector": map[string]any{"matchLabels": match}, "jobLabel": "app.kubernetes.io/name",
 		"endpoints": []any{map[string]any{
 			"port": metricsName, "scheme": "https", "path": relativePath + "/metrics", "interval": "30s",
-			"tlsConfig": map[string]any{
-				"ca":         map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}},
-				"serverName": managementName + "." + Namespace + ".svc",
-			},
+			"tlsConfig": b.args.ScrapeTLS(managementName + "." + Namespace + ".svc"),
 		}},
 	})
 	monitor.SetLabels(labels())

@@ -49,6 +49,8 @@ type Surroundings struct {
 	APIServerPorts []int
 	// Monitoring is where Prometheus runs.
 	Monitoring flow.Peer
+	// MonitoringTrusts says that Prometheus verifies targets with the trust bundle unless they say otherwise.
+	MonitoringTrusts bool
 }
 
 // ToAPIServer is the flow of pods that work with Kubernetes objects.
@@ -77,6 +79,16 @@ type Trust struct {
 // NamespaceLabels ask for the trust bundle in a namespace.
 func (c Common) NamespaceLabels() map[string]string {
 	return map[string]string{c.Trust.Label: c.Trust.LabelValue}
+}
+
+// ScrapeTLS has a monitor verify its targets by a name. A Prometheus that does not know the trust bundle reads that of the
+// monitor's namespace: by its operator, which passes a new authority on only when something else has changed as well.
+func (c Common) ScrapeTLS(serverName string) map[string]any {
+	tls := map[string]any{"serverName": serverName}
+	if !c.MonitoringTrusts {
+		tls["ca"] = map[string]any{"configMap": map[string]any{"name": c.Trust.ConfigMap, "key": c.Trust.Key}}
+	}
+	return tls
 }
 
 // Registrar registers the objects of a part.

@@ -117,10 +117,7 @@ func (a Args) serviceMonitor() *unstructured.Unstructured {
 		"selector": map[string]any{"matchLabels": names.Labels(names.Alertmanager)},
 		"endpoints": []any{map[string]any{
 			"port": portName, "scheme": "https",
-			"tlsConfig": map[string]any{
-				"ca":         map[string]any{"configMap": map[string]any{"name": a.Trust.ConfigMap, "key": a.Trust.Key}},
-				"serverName": names.Host(names.Alertmanager),
-			},
+			"tlsConfig": a.ScrapeTLS(names.Host(names.Alertmanager)),
 		}},
 	})
 	o.SetLabels(names.Labels(names.Alertmanager))

@@ -148,7 +148,7 @@ func (a Args) kubeStateMetricsMonitor() runtime.Object {
 	const name = names.KubeStateMetrics
 	endpoint := func(port string) map[string]any {
 		return map[string]any{
-			"port": port, "scheme": "https", "tlsConfig": a.serverTLS(name + "." + names.Namespace + ".svc"),
+			"port": port, "scheme": "https", "tlsConfig": a.ScrapeTLS(name + "." + names.Namespace + ".svc"),
 			"relabelings": []any{dropLabels("pod|container|endpoint")},
 		}
 	}

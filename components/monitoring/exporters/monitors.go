@@ -20,13 +20,6 @@ func scrapeConfig(name, component string, spec map[string]any) runtime.Object {
 	return o
 }
 
-// serverTLS verifies a server of the platform, known by a name.
-func (a Args) serverTLS(name string) map[string]any {
-	return map[string]any{
-		"ca": map[string]any{"configMap": key(a.Trust.ConfigMap, a.Trust.Key)}, "serverName": name,
-	}
-}
-
 func key(object, in string) map[string]any { return map[string]any{"name": object, "key": in} }
 
 func selecting(labels map[string]string) map[string]any {

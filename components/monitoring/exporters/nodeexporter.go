@@ -126,7 +126,7 @@ const podInterfaces = "^(veth.*|cali.*|lxc.*|eni[0-9a-f]+|[0-9a-f]{15})$"
 // nodeExporterMonitor calls each instance by its node.
 func (a Args) nodeExporterMonitor() runtime.Object {
 	const name, namespace = names.NodeExporter, names.NodeExporterNamespace
-	tls := a.serverTLS(name + "." + namespace + ".svc")
+	tls := a.ScrapeTLS(name + "." + namespace + ".svc")
 	tls["cert"] = map[string]any{"secret": key(clientSecret, corev1.TLSCertKey)}
 	tls["keySecret"] = key(clientSecret, corev1.TLSPrivateKeyKey)
 	return monitor("ServiceMonitor", names.Namespace, name, map[string]any{

@@ -119,10 +119,7 @@ func (a Args) serviceMonitor() runtime.Object {
 		"endpoints": []any{map[string]any{
 			"port": portName, "scheme": "https",
 			"basicAuth": map[string]any{"username": key(usernameKey), "password": key(passwordKey)},
-			"tlsConfig": map[string]any{
-				"ca":         map[string]any{"configMap": map[string]any{"name": a.Trust.ConfigMap, "key": a.Trust.Key}},
-				"serverName": names.Host(names.Grafana),
-			},
+			"tlsConfig": a.ScrapeTLS(names.Host(names.Grafana)),
 		}},
 	})
 	monitor.SetLabels(names.Labels(names.Grafana))

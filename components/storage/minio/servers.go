@@ -256,12 +256,11 @@ func probe(kind string, failures int32) *corev1.Probe {
 // serviceMonitor has Prometheus ask every server for its own metrics and for those of all of them, so that neither is
 // missing without one.
 func (b *builder) serviceMonitor() runtime.Object {
-	ca := map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}}
 	var endpoints []any
 	for _, kind := range []string{"node", "cluster"} {
 		endpoints = append(endpoints, map[string]any{
 			"port": "https", "scheme": "https", "path": "/minio/v2/metrics/" + kind, "interval": "60s",
-			"tlsConfig": map[string]any{"ca": ca, "serverName": name + "." + Namespace + ".svc"},
+			"tlsConfig": b.args.ScrapeTLS(name + "." + Namespace + ".svc"),
 			// Both have metrics of requests: without a label of the target, the samples of one would replace the other's.
 			"relabelings": []any{map[string]any{
 				"action": "replace", "sourceLabels": []any{"__metrics_path__"}, "targetLabel": "metrics_path",

@@ -11,10 +11,7 @@ func (b *builder) monitors(p plan) (manifest.Set, error) {
 	instances, err := podMonitor(Namespace, p.Name, map[string]any{ClusterLabel: p.Name, roleLabel: "instance"},
 		map[string]any{
 			"port": "metrics", "scheme": "https",
-			"tlsConfig": map[string]any{
-				"ca":         map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}},
-				"serverName": p.primary(),
-			},
+			"tlsConfig": b.args.ScrapeTLS(p.primary()),
 		})
 	if err != nil || p.Pooler == nil {
 		return instances, err

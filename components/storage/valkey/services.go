@@ -43,10 +43,7 @@ func (b *builder) monitor() (manifest.Set, error) {
 		"selector": map[string]any{"matchLabels": labels},
 		"endpoints": []any{map[string]any{
 			"port": "metrics", "scheme": "https",
-			"tlsConfig": map[string]any{
-				"serverName": Host,
-				"ca":         map[string]any{"configMap": map[string]any{"name": b.args.Trust.ConfigMap, "key": b.args.Trust.Key}},
-			},
+			"tlsConfig": b.args.ScrapeTLS(Host),
 		}},
 	})
 	monitor.SetLabels(server.labels())
