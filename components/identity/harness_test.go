@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -199,8 +201,37 @@ func (s *server) ready(t *testing.T) {
 		"the server at %s gets ready", s.address)
 }
 
-// client sends all requests to one server, whatever host they name, and verifies it with the platform's trust.
+// client is a direct one that goes on while its server takes up a renewed certificate.
 func (i *installation) client(s *server) *http.Client {
+	i.t.Helper()
+	c := i.direct(s)
+	c.Transport = again{c.Transport}
+	return c
+}
+
+// again sends a request once more when its connection is closed. In the moment in which a server takes up a renewed
+// certificate it may close connections that have just been opened.
+type again struct{ next http.RoundTripper }
+
+func (a again) RoundTrip(request *http.Request) (*http.Response, error) {
+	for attempt := 1; ; attempt++ {
+		sent := request.Clone(request.Context())
+		if request.GetBody != nil {
+			var err error
+			if sent.Body, err = request.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+		answer, err := a.next.RoundTrip(sent)
+		if closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET); !closed || attempt == 5 {
+			return answer, err
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// direct sends all requests to one server, whatever host they name, and verifies it with the platform's trust.
+func (i *installation) direct(s *server) *http.Client {
 	i.t.Helper()
 	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: i.roots()}, ForceAttemptHTTP2: true,

@@ -172,7 +172,7 @@ func (i *installation) metrics(t *testing.T) {
 		assert.Contains(t, body, line)
 	}
 	metrics.Require(t, "keycloak", []byte(body))
-	other := i.client(i.servers[0])
+	other := i.direct(i.servers[0])
 	other.Transport.(*http.Transport).TLSClientConfig.ServerName = "another.identity.svc"
 	_, err := other.Get(metricsURL)
 	assert.ErrorContains(t, err, "another.identity.svc", "Prometheus would notice another server")

@@ -121,7 +121,7 @@ func (i *installation) loadOn(ofService bool, form url.Values, servers ...*serve
 	i.t.Helper()
 	l = &load{ofService: ofService}
 	for _, s := range servers {
-		l.targets = append(l.targets, &target{server: s, client: i.client(s)})
+		l.targets = append(l.targets, &target{server: s, client: i.direct(s)})
 	}
 	ctx, cancel := context.WithCancel(i.t.Context())
 	var workers sync.WaitGroup
