@@ -73,11 +73,10 @@ func scrapes(t *testing.T, cluster *verify.Cluster, up *automation.Result) {
 		var answer struct {
 			Data struct {
 				ActiveTargets []struct {
-					Labels     map[string]string `json:"labels"`
-					ScrapePool string            `json:"scrapePool"`
-					ScrapeURL  string            `json:"scrapeUrl"`
-					Health     string            `json:"health"`
-					LastError  string            `json:"lastError"`
+					ScrapePool string `json:"scrapePool"`
+					ScrapeURL  string `json:"scrapeUrl"`
+					Health     string `json:"health"`
+					LastError  string `json:"lastError"`
 				} `json:"activeTargets"`
 			} `json:"data"`
 		}
@@ -85,10 +84,12 @@ func scrapes(t *testing.T, cluster *verify.Cluster, up *automation.Result) {
 		scraped := map[string]bool{}
 		for _, target := range answer.Data.ActiveTargets {
 			assert.Equal(c, "up", target.Health, "%s at %s: %s", target.ScrapePool, target.ScrapeURL, target.LastError)
-			scraped[target.Labels["namespace"]+"/"+target.Labels["pod"]] = true
+			address, err := url.Parse(target.ScrapeURL)
+			require.NoError(c, err)
+			scraped[address.Hostname()] = true
 		}
 		for _, pod := range platformPods(c, cluster) {
-			assert.True(c, scraped[pod.Namespace+"/"+pod.Name], "Prometheus finds %s/%s", pod.Namespace, pod.Name)
+			assert.True(c, scraped[pod.Status.PodIP], "Prometheus finds %s/%s", pod.Namespace, pod.Name)
 		}
 	}, patience, 5*time.Second)
 }
