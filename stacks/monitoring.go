@@ -88,7 +88,8 @@ func (s *stack) thanos(cfg config.Thanos) *prometheus.Thanos {
 			Keys: &part.Keys{AccessKey: pulumi.String(objects.AccessKey), SecretKey: secret(objects.SecretKey)},
 		},
 	}
-	if s.cfg.Storage.ObjectStorage.Backend == config.ObjectsMinIO && objects.Endpoint == minio.Endpoint {
+	ours, _, _ := strings.Cut(minio.Endpoint, ":") // also with the domain of the cluster behind it
+	if s.cfg.Storage.ObjectStorage.Backend == config.ObjectsMinIO && strings.HasPrefix(objects.Endpoint, ours) {
 		t.Pods = minio.Servers()
 	}
 	return t

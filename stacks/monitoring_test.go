@@ -98,3 +98,23 @@ func TestDashboardsOfAStack(t *testing.T) {
 	assert.NotContains(t, less, "minio_")
 	assert.Contains(t, less, dashboards.OverviewUID)
 }
+
+// Blocks reach the platform's own object storage by each of its names.
+func TestBlocksReachTheObjectStorage(t *testing.T) {
+	for _, endpoint := range []string{"", `"endpoint":"minio.minio.svc.cluster.local:9000",`} {
+		g := graph.Run(t, graph.Configuration{"monitoring": `{"prometheus":{"thanos":{"objectStorage":{` + endpoint +
+			`"bucket":"blocks","accessKey":"thanos","secretKey":"s"}}}}`})
+		from := text(t, g.Object(t, "NetworkPolicy", "minio/allow-prometheus-blocks-ingress"))
+		assert.Contains(t, from, `"kubernetes.io/metadata.name":"monitoring"`)
+		assert.Contains(t, from, `"port":9000`)
+	}
+}
+
+// An API server that is not asked is not down.
+func TestAlertsOfTheAPIServer(t *testing.T) {
+	alerts := func(c graph.Configuration) string {
+		return text(t, graph.Run(t, c).Object(t, "PrometheusRule", "monitoring/platform-kubernetes"))
+	}
+	assert.Contains(t, alerts(nil), "KubernetesAPIDown")
+	assert.NotContains(t, alerts(graph.Configuration{"monitoring": `{"exporters":{"apiServer":false}}`}), "KubernetesAPIDown")
+}
