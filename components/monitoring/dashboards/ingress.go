@@ -22,7 +22,7 @@ func ingress(b *board, _ Args) {
 	b.row("At a glance")
 	b.number(sixth, chart{
 		title: "Controllers that answer", unit: count, limits: highIsGood(1), says: "Good is all replicas.",
-		queries: []query{{expr: `sum(up{namespace="ingress"})`}},
+		queries: []query{{expr: `sum(up{namespace="ingress", job!~".*/linkerd-proxy"})`}},
 	})
 	b.number(sixth, chart{
 		title: "Requests", unit: requests, says: "From outside, per second. Good is what is usual for the hour.",

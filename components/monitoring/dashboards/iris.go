@@ -14,7 +14,7 @@ func iris(b *board, _ Args) {
 	b.row("At a glance")
 	b.number(sixth, chart{
 		title: "Servers that answer", unit: count, limits: highIsGood(1), says: "Good is all replicas.",
-		queries: []query{{expr: `sum(up{namespace="identity"})`}},
+		queries: []query{{expr: `sum(up{namespace="identity", job!~".*/linkerd-proxy"})`}},
 	})
 	b.number(sixth, chart{
 		title: "Cluster size", unit: count, limits: highIsGood(1),

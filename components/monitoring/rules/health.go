@@ -83,10 +83,14 @@ func healthy(component string, a Args) string {
 	return ""
 }
 
+// ownTargets leaves out Linkerd's proxies: they are targets in the namespace of the pod that they stand in front of, and answer
+// when it does not.
+const ownTargets = `, job!~".*/linkerd-proxy"`
+
 // serving is 1 while one of the targets answers and none of the Deployments is without an available pod. The latter is left
 // out while nothing is known of Deployments: what answers still answers when only kube-state-metrics does not.
 func serving(targets, deployments string) string {
-	return answering(targets) + " * " + deployed(deployments)
+	return answering(targets+ownTargets) + " * " + deployed(deployments)
 }
 
 // answering is 1 while one of the targets answers.
