@@ -136,10 +136,12 @@ func workloadAlerts() []Alert {
 // volumeAlerts are for all volumes but those of databases, which have their own.
 func volumeAlerts() []Alert {
 	const others = `namespace!="postgresql"`
+	// Prometheus fills its volumes up to its retention by size, and no further: they are full enough for the alert for good.
+	const growing = others + `, persistentvolumeclaim!~"prometheus-platform-db-.+"`
 	return []Alert{
 		{
 			Name: "KubernetesVolumeFilling", For: "30m", Severity: Warning,
-			Expr:        volumeFilling(others),
+			Expr:        volumeFilling(growing),
 			Summary:     `Volume ` + object + `{{ $labels.persistentvolumeclaim }} has {{ $value | humanizePercentage }} left and will be full within four days.`,
 			Description: "What writes to it fails when it is full.",
 		},
