@@ -174,6 +174,7 @@ func (s *stack) monitoring(
 	if args == nil {
 		return nil, nil
 	}
+	args.RulesNeed = []pulumi.ResourceOption{store.Ready(), iris.Ready()}
 	if g := args.Grafana; g != nil {
 		cfg := s.cfg.Monitoring.Grafana
 		if g.Database != nil {

@@ -99,6 +99,15 @@ func TestDashboardsOfAStack(t *testing.T) {
 	assert.Contains(t, less, dashboards.OverviewUID)
 }
 
+// A first installation wakes nobody: alerts come when what they are about is there, and nothing else waits for that.
+func TestAlertsComeLast(t *testing.T) {
+	g := graph.Run(t, nil)
+	for _, before := range []string{"identity/iris", "valkey/valkey", "minio/minio"} {
+		assert.Contains(t, g.After(g.Object(t, "PrometheusRule", "monitoring/platform-iris")), before)
+		assert.NotContains(t, g.After(g.Object(t, "Prometheus", "monitoring/platform")), before)
+	}
+}
+
 // Blocks reach the platform's own object storage by each of its names.
 func TestBlocksReachTheObjectStorage(t *testing.T) {
 	for _, endpoint := range []string{"", `"endpoint":"minio.minio.svc.cluster.local:9000",`} {

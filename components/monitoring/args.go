@@ -31,6 +31,8 @@ type Args struct {
 	Exporters exporters.Args
 	// Rules say what somebody is alerted of.
 	Rules rules.Args
+	// RulesNeed is what rules wait for: that what they watch is there.
+	RulesNeed []pulumi.ResourceOption
 	// Grafana shows it; nil: there is none. Its data sources, its dashboards and its own metrics are the platform's.
 	Grafana *grafana.Args
 	// GrafanaNeeds is what Grafana waits for before it starts, such as its database.

@@ -107,12 +107,11 @@ func (b *builder) build() (*manifest.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Rules come before who evaluates them: Prometheus mounts what the operator makes of them, and starts once.
-	written, err := b.register("rules", b.rules, operator.Ready())
-	if err != nil {
+	// Nobody is to be woken because what is watched has not been there yet.
+	if _, err := b.register("rules", b.rules, append([]pulumi.ResourceOption{operator.Ready()}, b.args.RulesNeed...)...); err != nil {
 		return nil, err
 	}
-	if _, err := b.register("prometheus", b.args.Prometheus.Set, alertmanager.Ready(), written.Ready()); err != nil {
+	if _, err := b.register("prometheus", b.args.Prometheus.Set, alertmanager.Ready()); err != nil {
 		return nil, err
 	}
 	if _, err := b.register("exporters", b.args.Exporters.Set, operator.Ready()); err != nil {

@@ -50,7 +50,7 @@ func (o Operator) check() error {
 		{"Image", o.Image}, {"WebhookImage", o.WebhookImage}, {"ReloaderImage", o.ReloaderImage},
 	} {
 		if field.value == "" {
-			problems = append(problems, errors.New("Operator." + field.name + " is missing"))
+			problems = append(problems, errors.New("Operator."+field.name+" is missing"))
 		}
 	}
 	return errors.Join(problems...)
