@@ -1,7 +1,6 @@
 package alertmanager
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -188,7 +187,7 @@ func (a Args) servers() (manifest.Set, error) {
 		"portName": portName, "web": map[string]any{"tlsConfig": a.serving(nil)},
 		"serviceAccountName": names.Alertmanager, "automountServiceAccountToken": false, "enableServiceLinks": false,
 		"podMetadata":     map[string]any{"labels": names.Labels(names.Alertmanager)},
-		"securityContext": pod.SecurityContext, "externalUrl": a.externalURL(),
+		"securityContext": pod.SecurityContext, "externalUrl": externalURL(),
 	}
 	if a.Replicas > 1 {
 		spec["clusterTLS"], spec["clusterPeerTimeout"] = a.clusterTLS(), a.Timing.withDefaults().PeerTimeout
@@ -212,8 +211,8 @@ func (a Args) servers() (manifest.Set, error) {
 }
 
 // externalURL is what links in notifications begin with. Without one, each replica would name its pod.
-func (a Args) externalURL() string {
-	return cmp.Or(a.ExternalURL, fmt.Sprintf("https://%s:%d", names.Host(names.Alertmanager), names.AlertmanagerPort))
+func externalURL() string {
+	return fmt.Sprintf("https://%s:%d", names.Host(names.Alertmanager), names.AlertmanagerPort)
 }
 
 // pod is what the rules for all workloads make of a StatefulSet such as the operator will make, and the budget of it.

@@ -30,8 +30,6 @@ type Args struct {
 	Resources corev1.ResourceRequirements
 	// Retention is how long resolved alerts and ended silences are kept, such as 120h; empty: 120h.
 	Retention string
-	// ExternalURL is where people reach the web interface, for links in notifications; empty: links lead inside the cluster.
-	ExternalURL string
 	// Receivers are who is told. Nobody is without them.
 	Receivers []Receiver
 	// SMTP is the mail server that receivers by mail need.

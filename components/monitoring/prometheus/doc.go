@@ -6,8 +6,9 @@
 // Every ServiceMonitor, PodMonitor, Probe, ScrapeConfig and PrometheusRule of the cluster, whatever labels it has and
 // whatever namespace it is in: whoever declares metrics gets them scraped without asking the platform. The Control
 // Plane's ServiceMonitors name the file of Prometheus' own token, so monitors may do that, and the token is in the pods.
-// So whoever may create a monitor can have that token sent to a server of his own. It opens nothing but what is listed
-// in access.go: what runs where, and metrics.
+// So whoever may create a monitor can have that token sent to a server of his own, as any other file of one line in the
+// pods. The token opens nothing but what is listed in access.go: what runs where, and metrics. No other secret in the
+// pods is of one line.
 //
 // Whoever is scraped over TLS is verified with the trust bundle, which has the platform's authority and the public ones,
 // unless the monitor says otherwise. The bundle is mounted into the pods, and read again when it changes.
