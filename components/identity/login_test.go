@@ -23,6 +23,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/identity/realm"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/grafana"
+	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -60,7 +61,7 @@ func (i *installation) grafanaSettings(t *testing.T) map[string]string {
 		args := grafana.Args{
 			Common: common, Image: "grafana:12", Replicas: 1, Volume: part.Volume{Size: "1Gi"}, AdminUser: "admin",
 			Hostname: grafanaHost, Ingress: grafana.Ingress{Issuer: "letsencrypt"},
-			PrometheusURL: grafana.PrometheusURL, AlertmanagerURL: grafana.AlertmanagerURL,
+			PrometheusURL: names.URL(names.Prometheus, names.PrometheusPort), AlertmanagerURL: names.URL(names.Alertmanager, names.AlertmanagerPort),
 			OIDC: &grafana.OIDC{
 				RealmURL: publicURL + "/realms/rover", InternalRealmURL: internalURL + "/realms/rover",
 				ClientID: "grafana", ClientSecret: pulumi.String(i.grafanaSecret), Roles: grafanaRoles,

@@ -78,7 +78,7 @@ func (a Args) shared() (Args, error) {
 	}
 	g := *a.Grafana
 	g.Common, g.ServiceMonitor, g.Home, g.ScrapeInterval = a.Common, true, dashboards.OverviewUID, a.Prometheus.ScrapeInterval
-	g.PrometheusURL, g.AlertmanagerURL = url(names.Prometheus, names.PrometheusPort), url(names.Alertmanager, names.AlertmanagerPort)
+	g.PrometheusURL, g.AlertmanagerURL = names.URL(names.Prometheus, names.PrometheusPort), names.URL(names.Alertmanager, names.AlertmanagerPort)
 	g.Dashboards = nil
 	for _, d := range all {
 		g.Dashboards = append(g.Dashboards, grafana.Dashboard{Folder: d.Folder, UID: d.UID, Title: d.Title, JSON: d.JSON})

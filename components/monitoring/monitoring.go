@@ -54,8 +54,8 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 	}
 	m := &Monitoring{
 		Namespace:       names.Namespace,
-		PrometheusURL:   url(names.Prometheus, names.PrometheusPort),
-		AlertmanagerURL: url(names.Alertmanager, names.AlertmanagerPort),
+		PrometheusURL:   names.URL(names.Prometheus, names.PrometheusPort),
+		AlertmanagerURL: names.URL(names.Alertmanager, names.AlertmanagerPort),
 	}
 	if err := ctx.RegisterComponentResource(Type, resourceName, m, opts...); err != nil {
 		return nil, fmt.Errorf("register %s: %w", resourceName, err)
@@ -86,11 +86,6 @@ func (m *Monitoring) outputs() pulumi.Map {
 		outputs["grafanaPassword"], outputs["grafanaSecret"] = m.GrafanaPassword, pulumi.String(m.GrafanaSecret)
 	}
 	return outputs
-}
-
-// url is the address of a component inside the cluster.
-func url(component string, port int) string {
-	return fmt.Sprintf("https://%s:%d", names.Host(component), port)
 }
 
 // build registers the parts in the order in which each can work, and returns the first.

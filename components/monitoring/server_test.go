@@ -231,7 +231,7 @@ func (s *server) value(query string) (value string, found bool) {
 }
 
 func (s *server) ask(path string, into any) error {
-	response, err := s.client.Get(fmt.Sprintf("https://%s:%d%s", names.Host(names.Prometheus), names.PrometheusPort, path))
+	response, err := s.client.Get(names.URL(names.Prometheus, names.PrometheusPort) + path)
 	if err != nil {
 		return err
 	}

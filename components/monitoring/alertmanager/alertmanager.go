@@ -187,7 +187,9 @@ func (a Args) servers() (manifest.Set, error) {
 		"portName": portName, "web": map[string]any{"tlsConfig": a.serving(nil)},
 		"serviceAccountName": names.Alertmanager, "automountServiceAccountToken": false, "enableServiceLinks": false,
 		"podMetadata":     map[string]any{"labels": names.Labels(names.Alertmanager)},
-		"securityContext": pod.SecurityContext, "externalUrl": externalURL(),
+		"securityContext": pod.SecurityContext,
+		// Without it, each replica would name its own pod in the links of notifications.
+		"externalUrl": names.URL(names.Alertmanager, names.AlertmanagerPort),
 	}
 	if a.Replicas > 1 {
 		spec["clusterTLS"], spec["clusterPeerTimeout"] = a.clusterTLS(), a.Timing.withDefaults().PeerTimeout
@@ -208,11 +210,6 @@ func (a Args) servers() (manifest.Set, error) {
 	set.Objects[0].Options = append(set.Objects[0].Options,
 		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "15m", Update: "15m"}))
 	return manifest.Merge(set, budget), nil
-}
-
-// externalURL is what links in notifications begin with. Without one, each replica would name its pod.
-func externalURL() string {
-	return fmt.Sprintf("https://%s:%d", names.Host(names.Alertmanager), names.AlertmanagerPort)
 }
 
 // pod is what the rules for all workloads make of a StatefulSet such as the operator will make, and the budget of it.

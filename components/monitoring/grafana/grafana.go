@@ -88,17 +88,6 @@ func (a Args) finish(set manifest.Set, files map[string]string, s Secrets) error
 	return nil
 }
 
-// URLs of the data sources that this platform has.
-func serviceURL(component string, number int) string {
-	return fmt.Sprintf("https://%s:%d", names.Host(component), number)
-}
-
-// PrometheusURL and AlertmanagerURL are the addresses of the platform's own.
-var (
-	PrometheusURL   = serviceURL(names.Prometheus, names.PrometheusPort)
-	AlertmanagerURL = serviceURL(names.Alertmanager, names.AlertmanagerPort)
-)
-
 // certificate is what clients in the cluster see, and who forwards a port.
 func (a Args) certificate() runtime.Object {
 	host := names.Host(names.Grafana)

@@ -39,7 +39,7 @@ func single() grafana.Args {
 	return grafana.Args{
 		// Not the image's own name: its pods are to be simulated.
 		Image: "registry.example.com/grafana:12.3.1", Replicas: 1, Volume: part.Volume{Size: "1Gi"}, AdminUser: "admin",
-		PrometheusURL: grafana.PrometheusURL, AlertmanagerURL: grafana.AlertmanagerURL, ScrapeInterval: "30s",
+		PrometheusURL: names.URL(names.Prometheus, names.PrometheusPort), AlertmanagerURL: names.URL(names.Alertmanager, names.AlertmanagerPort), ScrapeInterval: "30s",
 		Dashboards: []grafana.Dashboard{
 			dashboard("Platform", "overview", "Overview"), dashboard("Control Plane", "operators", "Operators"),
 			dashboard("Platform", "certificates", "Certificates"),

@@ -1,7 +1,10 @@
 // Package names has what the parts of the monitoring know each other by.
 package names
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+)
 
 const (
 	// Namespace is where everything runs but the node exporter, which needs more of its nodes than others may have.
@@ -46,3 +49,8 @@ func Labels(component string) map[string]string {
 
 // Host is the name of a component's Service inside the cluster.
 func Host(component string) string { return component + "." + Namespace + ".svc" }
+
+// URL is the address of a component's Service inside the cluster.
+func URL(component string, port int) string {
+	return fmt.Sprintf("https://%s:%d", Host(component), port)
+}

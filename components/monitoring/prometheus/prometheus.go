@@ -1,7 +1,6 @@
 package prometheus
 
 import (
-	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
@@ -79,7 +78,7 @@ func hosts() []string {
 func (a Args) prometheus() runtime.Object {
 	spec := map[string]any{
 		"image": a.Image, "version": versionOf(a.Image), "replicas": a.Replicas, "portName": portName,
-		"externalUrl": fmt.Sprintf("https://%s:%d", names.Host(names.Prometheus), names.PrometheusPort), "externalLabels": a.ExternalLabels,
+		"externalUrl": names.URL(names.Prometheus, names.PrometheusPort), "externalLabels": a.ExternalLabels,
 		"scrapeInterval": a.ScrapeInterval, "evaluationInterval": a.ScrapeInterval,
 		"retention": a.Retention.Time, "retentionSize": a.Retention.Size, "storage": a.storage(),
 		"resources": a.Resources, "securityContext": securityContext(), "podMetadata": map[string]any{"labels": names.Labels(names.Prometheus)},
