@@ -9,22 +9,6 @@ import (
 // PluginVersion is the version of the published AWS plugin that the program is written for.
 const PluginVersion = "6.83.2"
 
-// The types of resources that the program registers.
-const (
-	Bucket                  = "aws:s3/bucketV2:BucketV2"
-	BucketVersioning        = "aws:s3/bucketVersioningV2:BucketVersioningV2"
-	BucketEncryption        = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
-	BucketPublicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-	BucketOwnershipControls = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-	BucketPolicy            = "aws:s3/bucketPolicy:BucketPolicy"
-	BucketLifecycle         = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
-	BucketLogging           = "aws:s3/bucketLoggingV2:BucketLoggingV2"
-	Role                    = "aws:iam/role:Role"
-	RolePolicy              = "aws:iam/rolePolicy:RolePolicy"
-	Key                     = "aws:kms/key:Key"
-	KeyAlias                = "aws:kms/alias:Alias"
-)
-
 // Resource is a registered AWS resource.
 type Resource struct {
 	pulumi.CustomResourceState

@@ -10,11 +10,8 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 )
 
-// Types that the program does not register yet: managed policies and their attachments.
-const (
-	managedPolicy    = "aws:iam/policy:Policy"
-	policyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-)
+// managedPolicy is a type that the program does not register: whoever is simulated may have some.
+const managedPolicy = "aws:iam/policy:Policy"
 
 var (
 	iamName = regexp.MustCompile(`^[\w+=,.@-]+$`)
@@ -81,7 +78,7 @@ var iamKinds = map[string]kind{
 			return problems(map[string]string{"name": nameProblem(in, 128), "path": pathProblem(in)})
 		},
 		free: func(a *account, id string, _ *record) *answer {
-			for _, r := range a.Resources[policyAttachment] {
+			for _, r := range a.Resources[aws.PolicyAttachment] {
 				if text(r.Inputs, "policyArn") == id {
 					return &answer{409, "DeleteConflict", "Cannot delete a policy attached to entities."}
 				}
@@ -89,7 +86,7 @@ var iamKinds = map[string]kind{
 			return nil
 		},
 	},
-	policyAttachment: {
+	aws.PolicyAttachment: {
 		service: "IAM", create: "AttachRolePolicy", remove: "DetachRolePolicy",
 		required: []string{"role", "policyArn"},
 		replaces: []string{"role", "policyArn"},
