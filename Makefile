@@ -43,9 +43,9 @@ test: ## run all tests but e2e; PLUGINS=published runs them with the published p
 	@PLUGINS=$(PLUGINS) "$$(go run ./cmd/tools path gotestsum)" --format pkgname --jsonfile $(TEST_LOG) \
 		-- -timeout 40m -p $(PARALLEL) $(TESTFLAGS) $(PACKAGES)
 
-e2e: ## bring STACK up on the cluster of KUBECONFIG, check it and destroy it
+e2e: ## bring STACK up on the cluster of KUBECONFIG, with VALUES (a file) over its own, check it and destroy it
 	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the kubeconfig of a cluster that may be changed" >&2; exit 2; }
-	@go test -tags e2e -count 1 -timeout 60m -v ./tests/e2e/... -args -stack $(STACK)
+	@go test -tags e2e -count 1 -timeout 60m -v ./tests/e2e/... -args -stack $(STACK) $(if $(VALUES),-values $(abspath $(VALUES)))
 
 lint: ## check formatting, vet, staticcheck, and that generated files are fresh
 	@unformatted="$$(gofmt -l .)"; test -z "$$unformatted" || { echo "not formatted with gofmt:" $$unformatted >&2; exit 1; }

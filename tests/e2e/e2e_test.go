@@ -14,12 +14,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/telekom/controlplane-infrastructure/automation"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
-var stack = flag.String("stack", "dev", "stack to bring up")
+var (
+	stack  = flag.String("stack", "dev", "stack to bring up")
+	values = flag.String("values", "", "file with configuration that goes over that of the stack, in the form of a stack file")
+)
 
 func TestStack(t *testing.T) {
 	kubeconfig := os.Getenv("KUBECONFIG")
@@ -105,6 +109,7 @@ func requireVacant(t *testing.T, inventory []string) {
 		"namespaces. /cert-manager", "namespaces. /controlplane-system",
 		"namespaces. /cnpg-system", "namespaces. /postgresql", "namespaces. /valkey", "namespaces. /minio", "namespaces. /identity",
 		"namespaces. /ingress", "namespaces. /istio-system", "namespaces. /linkerd", "namespaces. /monitoring", "namespaces. /node-exporter",
+		"namespaces. /metrics-server",
 		"customresourcedefinitions.apiextensions.k8s.io /clusters.postgresql.cnpg.io",
 		"customresourcedefinitions.apiextensions.k8s.io /certificates.cert-manager.io",
 		"customresourcedefinitions.apiextensions.k8s.io /bundles.trust.cert-manager.io",
@@ -123,6 +128,9 @@ func project(t *testing.T) automation.Options {
 	for _, name := range []string{"Pulumi.yaml", "Pulumi." + *stack + ".yaml"} {
 		data, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(t, err)
+		if name != "Pulumi.yaml" {
+			data = withValues(t, data)
+		}
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
 	require.NoError(t, os.Symlink(filepath.Join(root, "artifacts"), filepath.Join(dir, "artifacts")))
@@ -135,4 +143,36 @@ func project(t *testing.T) automation.Options {
 		plugins = automation.Plugins(p)
 	}
 	return automation.Options{Project: dir, Stack: *stack, Plugins: plugins, Progress: os.Stderr}
+}
+
+// withValues is a stack file with the values of the flag over its own, key by key: such as lower requests, where the
+// cluster is smaller than what the stack is meant for, or images that its registry has.
+func withValues(t *testing.T, stackFile []byte) []byte {
+	t.Helper()
+	if *values == "" {
+		return stackFile
+	}
+	over, err := os.ReadFile(*values)
+	require.NoError(t, err)
+	var all, add map[string]any
+	require.NoError(t, yaml.Unmarshal(stackFile, &all))
+	require.NoError(t, yaml.UnmarshalStrict(over, &add), *values)
+	require.Len(t, add, 1, "%s has one key, config", *values)
+	require.Contains(t, add, "config", *values)
+	data, err := yaml.Marshal(mergeInto(all, add))
+	require.NoError(t, err)
+	return data
+}
+
+// mergeInto sets what the second map has in the first; maps are merged, everything else is replaced.
+func mergeInto(all, add map[string]any) map[string]any {
+	for key, value := range add {
+		below, isMap := value.(map[string]any)
+		if present, both := all[key].(map[string]any); isMap && both {
+			all[key] = mergeInto(present, below)
+			continue
+		}
+		all[key] = value
+	}
+	return all
 }

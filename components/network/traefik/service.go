@@ -28,6 +28,17 @@ func NLBAnnotations() map[string]string {
 	}
 }
 
+// CloudProviderNLBAnnotations are those of a Service that the cloud provider's own controller makes a Network Load Balancer
+// for, which every EKS cluster has: one that the internet can reach, unless annotations say otherwise, and that sends
+// requests to nodes in all zones.
+// Source: the documentation of cloud-provider-aws, "Service Controller".
+func CloudProviderNLBAnnotations() map[string]string {
+	return map[string]string{
+		nlbPrefix + "type": "nlb",
+		nlbPrefix + "cross-zone-load-balancing-enabled": "true",
+	}
+}
+
 const (
 	nlbPrefix      = "service.beta.kubernetes.io/aws-load-balancer-"
 	nlbTargetType  = nlbPrefix + "nlb-target-type"
