@@ -33,11 +33,26 @@ func removeCABundle(o *Object) {
 			delete(config, "caBundle")
 		}
 	}
-	if injected && strings.HasSuffix(o.GetKind(), "WebhookConfiguration") && len(clientConfigs(o)) > 0 {
-		annotations := o.GetAnnotations()
-		annotations["pulumi.com/waitFor"] = "jsonpath={.webhooks[0].clientConfig.caBundle}"
-		o.SetAnnotations(annotations)
+	if injected && len(clientConfigs(o)) > 0 {
+		waitForInjection(o)
 	}
+}
+
+// waitForInjection says when the API server can call what the object registers.
+func waitForInjection(o *Object) {
+	ready := ""
+	switch o.GetKind() {
+	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
+		ready = "jsonpath={.webhooks[0].clientConfig.caBundle}"
+	case "APIService":
+		// The API server calls it by itself to find out.
+		ready = "condition=Available"
+	default:
+		return
+	}
+	annotations := o.GetAnnotations()
+	annotations["pulumi.com/waitFor"] = ready
+	o.SetAnnotations(annotations)
 }
 
 // ownsCABundle reports whether the object brings a CA bundle of its own.

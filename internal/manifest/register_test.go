@@ -106,6 +106,11 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingWebhookConfiguration
 metadata: {name: injected, annotations: {cert-manager.io/inject-ca-from: x/y}}
 webhooks: [{name: a, clientConfig: {caBundle: QUJD}}]
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1.example.com, annotations: {cert-manager.io/inject-ca-from: x/y}}
+spec: {group: example.com, version: v1, service: {name: a, namespace: b}}
 `)
 	got := register(t, set, nil)
 	require.Empty(t, got["ValidatingWebhookConfiguration own"].Ignored)
@@ -118,6 +123,10 @@ webhooks: [{name: a, clientConfig: {caBundle: QUJD}}]
 	}
 	require.NotContains(t, waitFor("own"), "waitFor")
 	require.Contains(t, waitFor("injected"), "jsonpath={.webhooks[0].clientConfig.caBundle}", "whoever calls it before would fail")
+
+	api := got["APIService v1.example.com"]
+	require.Equal(t, []string{"spec.caBundle"}, api.Ignored)
+	require.Contains(t, api.Inputs["metadata"].ObjectValue()["annotations"].String(), "condition=Available")
 }
 
 func TestOptionsOfOneObject(t *testing.T) {
