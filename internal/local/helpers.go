@@ -38,11 +38,13 @@ func (c *ControlPlane) startHelpers(ctx context.Context, l layout, programs tool
 		return err
 	}
 	c.helpers.proxy, err = proxy.Listen(proxy.Config{
-		REST:         c.REST(),
-		EgressSocket: l.egressSocket(),
-		CACert:       l.path("pki", "webhook-ca.crt"),
-		CAKey:        l.path("pki", "webhook-ca.key"),
-		Log:          log,
+		REST:          c.REST(),
+		EgressSocket:  l.egressSocket(),
+		CACert:        l.path("pki", "webhook-ca.crt"),
+		CAKey:         l.path("pki", "webhook-ca.key"),
+		KubeletCACert: l.path("pki", "ca.crt"),
+		KubeletCAKey:  l.path("pki", "ca.key"),
+		Log:           log,
 	})
 	if err != nil {
 		return err

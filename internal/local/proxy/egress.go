@@ -52,7 +52,7 @@ func (p *Proxy) dial(address string) (net.Conn, error) {
 	case b.simulated:
 		client, server := net.Pipe()
 		// TLS, because that is what the API server speaks with webhooks.
-		secured := tls.Server(server, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificateFor})
+		secured := tls.Server(server, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificateAt(address)})
 		if err := p.calls.hand(secured); err != nil {
 			return nil, err
 		}

@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // kubeletPort is where the API server looks for a kubelet when a node names no other port.
@@ -22,21 +20,7 @@ const kubeletPort = "10250"
 // kubeletAt reports whether the address is that of a node's kubelet.
 func (c *cluster) kubeletAt(address string) bool {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || port != kubeletPort {
-		return false
-	}
-	nodes, err := c.nodes.List(labels.Everything())
-	if err != nil {
-		return false
-	}
-	for _, node := range nodes {
-		for _, has := range node.Status.Addresses {
-			if has.Address == host {
-				return true
-			}
-		}
-	}
-	return false
+	return err == nil && port == kubeletPort && c.nodeAt(host) != nil
 }
 
 // serveLogs is the part of a kubelet behind `kubectl logs`. All containers of a pod write to one log.

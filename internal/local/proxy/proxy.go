@@ -3,7 +3,8 @@
 //
 //   - a socket for the API server's calls into the cluster (webhooks, conversion, aggregated APIs). What is meant for a
 //     real process is passed through; for a simulated pod the proxy answers in its place, so that a webhook without a
-//     program does not block the API; and it answers for the kubelets that there are none of, as far as logs go;
+//     program does not block the API; and it answers for the kubelets that there are none of, as far as logs
+//     and what is used go;
 //   - an HTTP listener that is the forward proxy of real processes and the ingress controller at once;
 //   - a name server that knows every name, and that HTTP listener as the address of it, for programs that look up names
 //     themselves, such as an ACME server that validates a challenge.
@@ -35,6 +36,8 @@ type Config struct {
 	EgressSocket string
 	// CACert and CAKey are the PEM files of the authority that the API server trusts for webhooks which name no other.
 	CACert, CAKey string
+	// KubeletCACert and KubeletCAKey are those of the authority that signs the certificates of kubelets.
+	KubeletCACert, KubeletCAKey string
 	// Log receives a line for what an operator would want to know. Default: nothing is written.
 	Log io.Writer
 }
@@ -49,7 +52,10 @@ type Proxy struct {
 	cluster *cluster
 	node    *node.Node
 	calls   *handover
-	servers map[net.Listener]*http.Server // since Serve
+	used    counters
+	// kubelets is the authority of theirs.
+	kubelets *authority
+	servers  map[net.Listener]*http.Server // since Serve
 }
 
 // Listen opens the proxy's sockets, so that their addresses are known. Connections are accepted from Serve on.
@@ -61,7 +67,11 @@ func Listen(c Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{config: c, ca: ca, calls: newHandover()}
+	kubelets, err := loadAuthority(c.KubeletCACert, c.KubeletCAKey)
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{config: c, ca: ca, kubelets: kubelets, calls: newHandover()}
 	if err := p.open(); err != nil {
 		p.Close()
 		return nil, err

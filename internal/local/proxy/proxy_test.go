@@ -21,6 +21,7 @@ func TestCloseWithoutServe(t *testing.T) {
 	c := Config{
 		EgressSocket: filepath.Join(dir, "egress.sock"), CACert: filepath.Join(dir, "crt"), CAKey: filepath.Join(dir, "key"),
 	}
+	c.KubeletCACert, c.KubeletCAKey = c.CACert, c.CAKey
 	require.NoError(t, os.WriteFile(c.CACert, certificate, 0o600))
 	require.NoError(t, os.WriteFile(c.CAKey, key, 0o600))
 	p, err := Listen(c)

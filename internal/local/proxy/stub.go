@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 func (p *Proxy) newStub() *http.Server {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", p.serveLogs)
+	routes.HandleFunc("GET /metrics/resource", p.serveUsage)
 	routes.HandleFunc("/", serveStub)
 	return &http.Server{
 		Handler:           routes,
@@ -77,6 +79,21 @@ func serveDiscovery(w http.ResponseWriter, r *http.Request) {
 func answer(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(value) // the caller has gone if this fails
+}
+
+// certificateAt returns certificates that callers of an address will accept. Kubelets have those of the cluster's
+// authority, and are called by their addresses, which callers do not say again.
+func (p *Proxy) certificateAt(address string) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if !p.cluster.kubeletAt(address) {
+		return p.certificateFor
+	}
+	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		return p.kubelets.serving(host)
+	}
 }
 
 // certificateFor returns a certificate that the caller will accept for the service that it asks for: the one that the
