@@ -28,4 +28,6 @@ require (
 	istio.io/istio v0.0.0-20260827124520-eed52ebb66ad
 	// CRDs: config/crd/standard.
 	sigs.k8s.io/gateway-api v1.6.3
+	// Chart: charts/metrics-server.
+	sigs.k8s.io/metrics-server v0.9.0
 )
