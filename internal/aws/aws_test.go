@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/aws/awstest"
+	"github.com/telekom/controlplane-infrastructure/internal/aws/policytest"
 )
 
 // registrations are what a program registers.
@@ -77,4 +79,62 @@ func TestPolicyIsPlainJSON(t *testing.T) {
 	assert.Equal(t, map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 		"Sid": "S", "Effect": "Allow", "Action": []any{"s3:GetObject"}, "Resource": []any{"*"},
 	}}}, document)
+}
+
+func TestLongNamesOfRolesAreToldApart(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 62)
+	one, other := aws.RoleName(long+"1", "file-manager"), aws.RoleName(long+"2", "file-manager")
+	assert.Len(t, one, 64)
+	assert.NotEqual(t, one, other)
+	assert.True(t, strings.HasSuffix(one, "-file-manager"))
+	assert.Equal(t, "files-file-manager", aws.RoleName("files", "file-manager"))
+}
+
+func TestWhoMayAssumeARole(t *testing.T) {
+	t.Parallel()
+	const cluster = "arn:aws:eks:eu-central-1:123456789012:cluster/controlplane"
+	pod := aws.PodIdentityTrust(cluster, "kube-system", "aws-node")
+	tags := func(cluster, namespace, account string) map[string]string {
+		return map[string]string{
+			"aws:RequestTag/eks-cluster-arn": cluster, "aws:RequestTag/kubernetes-namespace": namespace,
+			"aws:RequestTag/kubernetes-service-account": account,
+		}
+	}
+	here := aws.ServiceTrust("eks.amazonaws.com", map[string]map[string][]string{"StringEquals": {"aws:SourceArn": {cluster}}})
+	for name, c := range map[string]struct {
+		policy    aws.Policy
+		principal string
+		context   map[string]string
+		want      policytest.Decision
+	}{
+		"a pod":                       {pod, "pods.eks.amazonaws.com", tags(cluster, "kube-system", "aws-node"), policytest.Allowed},
+		"one of another account":      {pod, "pods.eks.amazonaws.com", tags(cluster, "kube-system", "default"), policytest.Silent},
+		"one of another namespace":    {pod, "pods.eks.amazonaws.com", tags(cluster, "default", "aws-node"), policytest.Silent},
+		"one of another cluster":      {pod, "pods.eks.amazonaws.com", tags(cluster+"2", "kube-system", "aws-node"), policytest.Silent},
+		"another service":             {pod, "ec2.amazonaws.com", tags(cluster, "kube-system", "aws-node"), policytest.Silent},
+		"a service for the cluster":   {here, "eks.amazonaws.com", map[string]string{"aws:SourceArn": cluster}, policytest.Allowed},
+		"a service for somebody else": {here, "eks.amazonaws.com", map[string]string{"aws:SourceArn": cluster + "2"}, policytest.Silent},
+	} {
+		text, err := c.policy.JSON()
+		require.NoError(t, err)
+		got, err := policytest.Decide(text, policytest.Request{
+			PrincipalSort: "Service", Principal: c.principal, Action: "sts:AssumeRole", Context: c.context,
+		})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, got, name)
+	}
+}
+
+func TestWhatDiffersBetweenPartitions(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "arn:aws-cn:iam::aws:policy/AmazonEKSClusterPolicy", aws.ManagedPolicyARN("cn-north-1", "AmazonEKSClusterPolicy"))
+	assert.Equal(t, "ec2.amazonaws.com.cn", aws.ServicePrincipal("ec2", "cn-north-1"))
+	assert.Equal(t, "ec2.amazonaws.com", aws.ServicePrincipal("ec2", "eu-central-1"))
+	assert.Equal(t, "eks.amazonaws.com", aws.ServicePrincipal("eks", "cn-north-1"))
+	account, err := aws.AccountOf("arn:aws:logs:eu-central-1:123456789012:log-group:/aws/eks/a/cluster")
+	require.NoError(t, err)
+	assert.Equal(t, "123456789012", account)
+	_, err = aws.AccountOf("arn:aws:s3:::bucket")
+	assert.ErrorContains(t, err, "no ARN with an account")
 }

@@ -51,3 +51,29 @@ func WebIdentityTrust(providerARN, audience string, subjects []string) (Policy, 
 		},
 	}}, nil
 }
+
+// ServiceTrust lets a service of AWS assume a role. Without conditions it does so for whoever may pass the role on.
+func ServiceTrust(principal string, conditions map[string]map[string][]string) Policy {
+	return Policy{{
+		Sid: "Service", Effect: "Allow",
+		Principal: map[string][]string{"Service": {principal}},
+		Action:    []string{"sts:AssumeRole"},
+		Condition: conditions,
+	}}
+}
+
+// PodIdentityTrust lets pods of one service account of one EKS cluster assume a role. EKS says in tags of the session
+// whom it is for.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html and pod-id-abac.html beside it.
+func PodIdentityTrust(clusterARN, namespace, serviceAccount string) Policy {
+	return Policy{{
+		Sid: "PodIdentity", Effect: "Allow",
+		Principal: map[string][]string{"Service": {"pods.eks.amazonaws.com"}},
+		Action:    []string{"sts:AssumeRole", "sts:TagSession"},
+		Condition: map[string]map[string][]string{"StringEquals": {
+			"aws:RequestTag/eks-cluster-arn":            {clusterARN},
+			"aws:RequestTag/kubernetes-namespace":       {namespace},
+			"aws:RequestTag/kubernetes-service-account": {serviceAccount},
+		}},
+	}}
+}

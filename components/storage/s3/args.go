@@ -8,7 +8,7 @@ type Args struct {
 	AWS    pulumi.ProviderResource
 	Region string
 	// OIDCProviderARN is the IAM OIDC provider that stands for the cluster's service account issuer.
-	OIDCProviderARN string
+	OIDCProviderARN pulumi.StringInput
 	// Protect has the engine refuse to delete or replace the buckets and the key.
 	Protect bool
 	// Bucket is the File Manager's bucket.

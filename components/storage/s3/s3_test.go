@@ -23,7 +23,7 @@ const (
 
 func everything() Args {
 	return Args{
-		Region: "eu-central-1", OIDCProviderARN: oidcProvider, Protect: true, Bucket: "controlplane-files-test",
+		Region: "eu-central-1", OIDCProviderARN: pulumi.String(oidcProvider), Protect: true, Bucket: "controlplane-files-test",
 		AccessLogBucket: "logs-test", NoncurrentVersionDays: 30, AbortUploadDays: 7,
 		BackupBucket: "controlplane-backups-test", BackupSubjects: []string{database}, FileManagerSubject: fileManager,
 	}
@@ -130,7 +130,7 @@ func TestWhatConsumersSee(t *testing.T) {
 func TestWhatIsNotAskedForIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := run(t, Args{
-		Region: "eu-central-1", OIDCProviderARN: oidcProvider, Bucket: "files", FileManagerSubject: fileManager,
+		Region: "eu-central-1", OIDCProviderARN: pulumi.String(oidcProvider), Bucket: "files", FileManagerSubject: fileManager,
 		KMSKeyARN: "arn:aws:kms:eu-central-1:123456789012:key/given",
 	})
 	for name, registered := range r.all {
@@ -160,16 +160,6 @@ func TestAnExistingBucketIsAdoptedAndLeftBehind(t *testing.T) {
 	assert.Empty(t, r.all["backups"].RegisterRPC.GetImportId(), "the other one is new")
 	assert.False(t, r.all["backups"].RegisterRPC.GetRetainOnDelete())
 	assert.False(t, run(t, everything()).all["key"].RegisterRPC.GetRetainOnDelete(), "it goes with buckets that go")
-}
-
-func TestLongNamesOfBucketsAreToldApart(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("a", 62)
-	one, other := roleName(long+"1", "file-manager"), roleName(long+"2", "file-manager")
-	assert.Len(t, one, 64)
-	assert.NotEqual(t, one, other)
-	assert.True(t, strings.HasSuffix(one, "-file-manager"))
-	assert.Equal(t, "files-file-manager", roleName("files", "file-manager"))
 }
 
 func TestAKeyIsFoundByItsBucket(t *testing.T) {
