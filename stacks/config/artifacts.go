@@ -16,6 +16,8 @@ type ArtifactOverrides struct {
 	TrustManager *ArtifactOverride `json:"trustManager,omitempty"`
 	// Another source for the custom resource definitions of the Prometheus operator.
 	PrometheusOperator *ArtifactOverride `json:"prometheusOperator,omitempty"`
+	// Another source for metrics-server's chart.
+	MetricsServer *ArtifactOverride `json:"metricsServer,omitempty"`
 	// Another source for the manifest of CloudNativePG, the operator of the databases.
 	CloudNativePG *ArtifactOverride `json:"cloudNativePG,omitempty"`
 	// Another source for the manifest of the Barman plugin, which makes the backups of databases.

@@ -3,16 +3,20 @@ package config
 // CacheBackend is what runs the cache.
 type CacheBackend string
 
-// Valkey speaks the protocol that clients call Redis.
-const Valkey CacheBackend = "valkey"
+const (
+	// Valkey runs on the cluster.
+	Valkey CacheBackend = "valkey"
+	// CacheElastiCache is Amazon ElastiCache.
+	CacheElastiCache CacheBackend = "elastiCache"
+)
 
 // EvictionPolicy says what a full cache drops.
 type EvictionPolicy string
 
 // Cache configures the cache.
 type Cache struct {
-	// What runs the cache: `valkey` speaks the protocol that clients call Redis.
-	Backend CacheBackend `json:"backend,omitempty" jsonschema:"enum=valkey,default=valkey"`
+	// What runs the cache: `valkey` runs Valkey on the cluster, which speaks the protocol that clients call Redis; `elastiCache` is Amazon ElastiCache with Valkey. With elastiCache, of the keys here only evictionPolicy and elastiCache are allowed.
+	Backend CacheBackend `json:"backend,omitempty" jsonschema:"enum=valkey,enum=elastiCache,default=valkey"`
 	// Images of the cache.
 	Images CacheImages `json:"images"`
 	// Servers: one primary, and replicas of all of its data. At least 3 with availability zonal.
@@ -33,6 +37,8 @@ type Cache struct {
 	MaxReplicaLag Duration `json:"maxReplicaLag,omitempty" jsonschema:"default=10s"`
 	// Whether a ServiceMonitor has Prometheus scrape the cache.
 	ServiceMonitor bool `json:"serviceMonitor" jsonschema:"default=true"`
+	// Amazon ElastiCache. Not allowed with another backend.
+	ElastiCache *ElastiCache `json:"elastiCache,omitempty"`
 }
 
 // CacheImages are the images of the cache.

@@ -44,4 +44,7 @@ func (c *Config) SetStack(stack string) {
 	if c.Cluster.Identifier == "" {
 		c.Cluster.Identifier = stack
 	}
+	if eks := c.Cluster.EKS; eks != nil && eks.Name == "" {
+		eks.Name = eksName(stack)
+	}
 }

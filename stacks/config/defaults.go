@@ -103,10 +103,12 @@ func (c *Config) replicas(n *int, zonal int) {
 
 // derive fills in what follows from other values.
 func (c *Config) derive() {
+	c.deriveCluster()
 	c.deriveMonitoring() // before the databases, of which it may need one
 	c.deriveCertTrust()
 	c.derivePostgreSQL()
 	c.deriveCache()
+	c.deriveManaged()
 	c.deriveObjectStorage()
 	c.deriveIdentity()
 	c.deriveNetwork()

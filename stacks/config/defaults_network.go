@@ -7,7 +7,7 @@ import (
 
 // implyNetwork adds what follows from the choice of an ingress controller and
 // of a mesh, and lists that may also be chosen to be empty.
-func implyNetwork(network map[string]any, zonal bool) {
+func implyNetwork(network map[string]any, zonal, eks bool) {
 	ingress := group(network, "ingress")
 	switch {
 	case ingress["existing"] != nil:
@@ -18,6 +18,7 @@ func implyNetwork(network map[string]any, zonal bool) {
 	}
 	if traefik, ok := ingress["traefik"].(map[string]any); ok {
 		absent(group(traefik, "autoscaling"), "enabled", zonal)
+		implyLoadBalancer(group(traefik, "service"), eks)
 	}
 	if mesh := group(network, "mesh"); mesh["type"] == string(MeshIstio) || mesh["type"] == string(MeshLinkerd) {
 		group(mesh, mesh["type"].(string))
@@ -27,13 +28,31 @@ func implyNetwork(network map[string]any, zonal bool) {
 	absent(dns, "pods", map[string]any{"k8s-app": "kube-dns"})
 	absent(dns, "cidrs", []any{"169.254.20.10/32"})
 	absent(dns, "ports", []any{53})
-	absent(group(policies, "apiServer"), "ports", []any{443, 6443})
+	ports := []any{443, 6443}
+	if eks {
+		ports = []any{443}
+	}
+	absent(group(policies, "apiServer"), "ports", ports)
 	absent(group(policies, "objectStorage"), "ports", []any{443})
 	absent(group(policies, "gateways"), "labels", map[string]any{"controlplane.io/gateway": "enabled"})
 }
 
+// implyLoadBalancer chooses the load balancer that a cluster of EKS makes
+// without a controller of its own.
+func implyLoadBalancer(service map[string]any, eks bool) {
+	kind := LoadBalancerNone
+	if eks && (service["type"] == nil || service["type"] == string(ServiceLoadBalancer)) && service["loadBalancerClass"] == nil {
+		kind = LoadBalancerNLBCloudProvider
+	}
+	absent(service, "loadBalancer", string(kind))
+}
+
 func (c *Config) deriveNetwork() {
 	n := &c.Network
+	if eks := c.Cluster.EKS; eks != nil && len(n.Policies.APIServer.CIDRs) == 0 {
+		// The API server's addresses are those of its interfaces in these subnets.
+		n.Policies.APIServer.CIDRs = eks.VPC.clusterCIDRs()
+	}
 	if t := n.Ingress.Traefik; t != nil {
 		c.replicas(&t.Replicas, 3)
 		if t.Autoscaling.MaxReplicas == 0 {

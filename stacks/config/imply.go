@@ -9,6 +9,7 @@ func imply(components map[string]any) {
 	if source := ca["source"]; source == nil || source == string(CASelfSigned) {
 		group(ca, "selfSigned")
 	}
+	implyCluster(group(components, "cluster"))
 	storage := group(components, "storage")
 	objects, databases := group(storage, "objectStorage"), group(storage, "postgresql")
 	switch backend := objects["backend"]; backend {
@@ -19,12 +20,14 @@ func imply(components map[string]any) {
 	}
 	zonal := components["availability"] == string(Zonal)
 	absent(storage, "deletionProtection", zonal)
-	absent(group(databases, "backup"), "enabled", zonal && objects["backend"] != string(ObjectsNone))
-	if zonal {
+	onCluster := databases["backend"] == nil || databases["backend"] == string(CloudNativePG)
+	absent(group(databases, "backup"), "enabled", zonal && onCluster && objects["backend"] != string(ObjectsNone))
+	if zonal && onCluster {
 		absent(databases, "synchronousReplicas", 1)
 	}
+	implyManaged(databases, group(storage, "cache"), zonal)
 	implyRealms(group(components, "identity"))
-	implyNetwork(group(components, "network"), zonal)
+	implyNetwork(group(components, "network"), zonal, group(components, "cluster")["kind"] == string(ClusterEKS))
 	implyMonitoring(group(components, "monitoring"))
 }
 

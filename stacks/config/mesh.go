@@ -3,6 +3,7 @@ package config
 // The namespaces of the platform. Components name them as well; config cannot
 // import those.
 const (
+	NamespaceAutoscaler       = "cluster-autoscaler"
 	NamespaceCertManager      = "cert-manager"
 	NamespaceControlPlane     = "controlplane-system"
 	NamespaceDatabaseOperator = "cnpg-system"
@@ -12,6 +13,7 @@ const (
 	NamespaceIstioNodes       = "istio-dataplane"
 	NamespaceLinkerd          = "linkerd"
 	NamespaceLinkerdNodes     = "linkerd-cni"
+	NamespaceMetricsServer    = "metrics-server"
 	NamespaceMinIO            = "minio"
 	NamespaceMonitoring       = "monitoring"
 	NamespaceNodeExporter     = "node-exporter"

@@ -103,16 +103,18 @@ type LoadBalancerKind string
 const (
 	// LoadBalancerNone asks for no load balancer in particular.
 	LoadBalancerNone LoadBalancerKind = "none"
-	// LoadBalancerNLB is the Network Load Balancer of AWS.
+	// LoadBalancerNLB is the Network Load Balancer of AWS, of the AWS Load Balancer Controller.
 	LoadBalancerNLB LoadBalancerKind = "nlb"
+	// LoadBalancerNLBCloudProvider is that of the cloud provider's own controller, which every EKS has.
+	LoadBalancerNLBCloudProvider LoadBalancerKind = "nlb-cloud-provider"
 )
 
 // IngressService configures the Service of the ingress controller.
 type IngressService struct {
 	// Type of the Service: with `LoadBalancer` the cluster's environment provides an address outside; with `NodePort` every node has the ports; with `ClusterIP` something else forwards requests to it.
 	Type ServiceType `json:"type,omitempty" jsonschema:"enum=LoadBalancer,enum=NodePort,enum=ClusterIP,default=LoadBalancer"`
-	// The load balancer whose annotations the Service gets: `nlb` is a Network Load Balancer of AWS, as EKS provides it; `none` leaves it to the environment and to annotations. Only with type LoadBalancer.
-	LoadBalancer LoadBalancerKind `json:"loadBalancer,omitempty" jsonschema:"enum=none,enum=nlb,default=none"`
+	// The load balancer whose annotations the Service gets: `nlb` is a Network Load Balancer of AWS, as the AWS Load Balancer Controller or EKS Auto Mode provides it; `nlb-cloud-provider` is one of the controller that every EKS has; `none` leaves it to the environment and to annotations. Only with type LoadBalancer.
+	LoadBalancer LoadBalancerKind `json:"loadBalancer,omitempty" jsonschema:"enum=none,enum=nlb,enum=nlb-cloud-provider" jsonschema_extras:"x-derived=nlb-cloud-provider with cluster.kind eks\\, otherwise none"`
 	// Class of the load balancer, where several controllers provide some. Only with type LoadBalancer. It can never change as long as the type stays.
 	LoadBalancerClass string `json:"loadBalancerClass,omitempty" jsonschema:"format=qualified-name,example=io.cilium/l2-announcer" jsonschema_extras:"x-derived=the environment's default"`
 	// Additional annotations of the Service, for the controller of load balancers.

@@ -3,13 +3,17 @@ package config
 // DatabaseBackend is what runs PostgreSQL.
 type DatabaseBackend string
 
-// CloudNativePG is an operator that runs PostgreSQL on the cluster.
-const CloudNativePG DatabaseBackend = "cloudNativePG"
+const (
+	// CloudNativePG is an operator that runs PostgreSQL on the cluster.
+	CloudNativePG DatabaseBackend = "cloudNativePG"
+	// DatabasesRDS is Amazon RDS.
+	DatabasesRDS DatabaseBackend = "rds"
+)
 
 // PostgreSQL configures the databases.
 type PostgreSQL struct {
-	// What runs PostgreSQL: `cloudNativePG` is an operator that runs it on the cluster.
-	Backend DatabaseBackend `json:"backend,omitempty" jsonschema:"enum=cloudNativePG,default=cloudNativePG"`
+	// What runs PostgreSQL: `cloudNativePG` is an operator that runs it on the cluster; `rds` is Amazon RDS, where each of clusters is an instance with its databases. With rds, of the keys here only clusters (name, databases, parameters), parameters, controlPlaneSSLMode and rds are allowed.
+	Backend DatabaseBackend `json:"backend,omitempty" jsonschema:"enum=cloudNativePG,enum=rds,default=cloudNativePG"`
 	// Image of the database. Its tag begins with the version of PostgreSQL.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=ghcr.io/cloudnative-pg/postgresql:18.6-standard-trixie"`
 	// Instances of each cluster: one primary, and replicas of all of its data. At least 3 with availability zonal.
@@ -36,6 +40,8 @@ type PostgreSQL struct {
 	Clusters []DatabaseCluster `json:"clusters,omitempty" jsonschema:"minItems=1" jsonschema_extras:"x-derived=one\\, platform\\, with the databases iris\\, gateway and controlplane\\, and with Grafana in the profile zonal: grafana"`
 	// How strictly the Control Plane checks the database's certificate, as sslmode of the URL in the Secret controlplane-db: `verify-full` also checks who signed it and for which host, which needs the trust bundle among the roots of the process (SSL_CERT_FILE); `require` encrypts only.
 	ControlPlaneSSLMode SSLMode `json:"controlPlaneSSLMode,omitempty" jsonschema:"enum=verify-full,enum=require,default=verify-full"`
+	// Amazon RDS. Not allowed with another backend.
+	RDS *RDS `json:"rds,omitempty" defaults:"storage=50Gi"`
 }
 
 // SSLMode says how strictly a client of PostgreSQL checks the server.
