@@ -43,9 +43,7 @@ func (s *stack) grafana(databases postgresql.Args) (*grafana.Args, error) {
 			return nil, err
 		}
 		c := connections[cfg.Database]
-		args.Database = &grafana.Database{
-			Host: c.Primary, Port: c.Port, Name: c.Database, User: c.User, Pods: postgresql.Instances(c.Cluster),
-		}
+		args.Database = &grafana.Database{Port: c.Port, Name: c.Database, User: c.User, Pods: c.Pods}
 	}
 	if o := cfg.OIDC; o != nil {
 		args.OIDC = &grafana.OIDC{

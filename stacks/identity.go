@@ -60,14 +60,14 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 // identityDatabase is where Keycloak keeps its data. It has a pool of its own and goes past that of the database.
 func identityDatabase(c postgresql.Connection) identity.Database {
 	return identity.Database{
-		Host: c.Primary, Port: c.Port, Name: c.Database, User: c.User, Connections: c.ConnectionLimit,
-		Pods: postgresql.Instances(c.Cluster),
+		Port: c.Port, Name: c.Database, User: c.User, Connections: c.ConnectionLimit, Pods: c.Pods,
 	}
 }
 
 // identity provisions Keycloak, and then, through its admin API, the realms.
 func (s *stack) identity(args identity.Args, store *storage.Storage, needs []pulumi.ResourceOption) (*iris, error) {
-	args.Database.Password = store.Databases[s.cfg.Identity.Database].Password
+	database := store.Databases[s.cfg.Identity.Database]
+	args.Database.Host, args.Database.Password = database.Primary, database.Password
 	i := &iris{realms: map[string]*realm.Realm{}}
 	var err error
 	if i.Identity, err = identity.New(s.ctx, "identity", args, append(needs, store.Ready())...); err != nil {

@@ -178,7 +178,8 @@ func (s *stack) monitoring(
 	if g := args.Grafana; g != nil {
 		cfg := s.cfg.Monitoring.Grafana
 		if g.Database != nil {
-			g.Database.Password = store.Databases[cfg.Database].Password
+			database := store.Databases[cfg.Database]
+			g.Database.Host, g.Database.Password = database.Primary, database.Password
 			args.GrafanaNeeds = append(args.GrafanaNeeds, store.Ready())
 		}
 		if g.OIDC != nil {

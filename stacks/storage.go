@@ -194,7 +194,7 @@ func storageOutputs(st *storage.Storage) pulumi.Map {
 	outputs := pulumi.Map{
 		"controlplaneDbSecretName": pulumi.String(postgresql.ControlPlaneSecret),
 		"gatewayDatabase": pulumi.ToSecret(pulumi.Map{
-			"host": pulumi.String(gateway.Host), "port": pulumi.Int(gateway.Port), "name": pulumi.String(gateway.Database),
+			"host": gateway.Host, "port": pulumi.Int(gateway.Port), "name": pulumi.String(gateway.Database),
 			"user": pulumi.String(gateway.User), "password": gateway.Password,
 		}),
 		"redis": pulumi.ToSecret(pulumi.Map{

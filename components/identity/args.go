@@ -77,7 +77,7 @@ type Admin struct {
 
 // Database is a PostgreSQL database whose certificate the trust bundle verifies.
 type Database struct {
-	Host string
+	Host pulumi.StringInput
 	Port int
 	// Name is the database, User its owner.
 	Name, User string
@@ -96,13 +96,13 @@ const fewestServers = 3
 const smallestPool = 5
 
 // Check reports what cannot work. New does as well, but others may want to know before they register anything: then the
-// password of the database may be missing.
+// host and the password of the database may be missing.
 func (a Args) Check() error {
 	var problems []error
 	add := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	for field, value := range map[string]string{
 		"Image": a.Image, "Hostname": a.Hostname, "Ingress.Issuer": a.Ingress.Issuer, "Admin.Username": a.Admin.Username,
-		"Database.Host": a.Database.Host, "Database.Name": a.Database.Name, "Database.User": a.Database.User,
+		"Database.Name": a.Database.Name, "Database.User": a.Database.User,
 	} {
 		if value == "" {
 			add("%s is missing", field)

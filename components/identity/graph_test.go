@@ -323,7 +323,6 @@ func TestWhatCannotWork(t *testing.T) {
 		"Hostname is missing":                                                      func(a *identity.Args) { a.Hostname = "" },
 		"Image is missing":                                                         func(a *identity.Args) { a.Image = "" },
 		"Ingress.Issuer is missing":                                                func(a *identity.Args) { a.Ingress.Issuer = "" },
-		"Database.Host is missing":                                                 func(a *identity.Args) { a.Database.Host = "" },
 		"Database.Port is 0: allowed are 1 to 65535":                               func(a *identity.Args) { a.Database.Port = 0 },
 		"Admin.Hostname is \"iris.example.com\", the public one":                   func(a *identity.Args) { a.Admin.Hostname = publicHost },
 		"Replicas is 2: with availability zonal allowed are 3 and more":            func(a *identity.Args) { a.Replicas = 2 },

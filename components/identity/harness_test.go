@@ -50,7 +50,7 @@ func arguments() identity.Args {
 		Ingress: identity.Ingress{Issuer: "letsencrypt"},
 		Admin:   identity.Admin{Username: adminUser},
 		Database: identity.Database{
-			Host: "iris-rw.postgresql.svc", Port: 5432, Name: "iris", User: databaseUser,
+			Host: pulumi.String("iris-rw.postgresql.svc"), Port: 5432, Name: "iris", User: databaseUser,
 			Password: pulumi.String(databasePassword), Connections: 20,
 			Pods: flow.Peer{Namespace: "postgresql", Pods: map[string]string{"cnpg.io/cluster": "iris"}},
 		},
@@ -117,7 +117,7 @@ func install(t *testing.T) *installation {
 func (i *installation) render(ca verify.CA) *process.Objects {
 	i.t.Helper()
 	args := arguments()
-	args.Database.Host, args.Database.Port = i.database.Host, i.database.Port
+	args.Database.Host, args.Database.Port = pulumi.String(i.database.Host), i.database.Port
 	args.Admin.PlainHTTP = true
 	o := process.Render(i.t, ca, program(workload.Single, args), i.addresses...)
 	variables(i.t, o, map[string]string{

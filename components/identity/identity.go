@@ -67,8 +67,8 @@ func New(ctx *pulumi.Context, resourceName string, args Args, opts ...pulumi.Res
 	if err := args.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", resourceName, err)
 	}
-	if args.Database.Password == nil {
-		return nil, fmt.Errorf("%s: Database.Password is missing", resourceName)
+	if args.Database.Host == nil || args.Database.Password == nil {
+		return nil, fmt.Errorf("%s: Database.Host or Database.Password is missing", resourceName)
 	}
 	i := &Identity{
 		URL: "https://" + args.Hostname + relativePath, AdminURL: args.adminURL(),

@@ -66,6 +66,7 @@ func (b *builder) finish(o *manifest.Object) error {
 	}
 	o.Set(part.Digest(string(users), b.adminPassword, b.databasePassword),
 		"spec", "template", "metadata", "annotations", contentsDigest)
+	b.setHost(o, b.settings())
 	// One server after the other, each with a build and a start on few processors.
 	o.Options = append(o.Options, pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "30m", Update: "30m"}))
 	if b.args.Autoscaling != nil {

@@ -2,15 +2,20 @@ package identity
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
 
 const (
+	// hostVariable is where the database is.
+	hostVariable = "KC_DB_URL_HOST"
+
 	tlsDir   = "/etc/iris/tls"
 	trustDir = "/etc/iris/trust"
 
@@ -62,7 +67,7 @@ func (b *builder) databaseSettings() []corev1.EnvVar {
 	d := b.args.Database
 	least, most := strconv.Itoa(smallestPool), strconv.Itoa(b.args.pool())
 	return []corev1.EnvVar{
-		{Name: "KC_DB_URL_HOST", Value: d.Host},
+		{Name: hostVariable}, // known only at run time: see setHost
 		{Name: "KC_DB_URL_PORT", Value: strconv.Itoa(d.Port)},
 		{Name: "KC_DB_URL_DATABASE", Value: d.Name},
 		// The driver reads the bundle for each connection, so authorities can be replaced under running servers. A
@@ -128,6 +133,12 @@ func (a Args) heap() (string, error) {
 	most := min(limit.Value()*heapPercent/100, limit.Value()-otherMemory)
 	first := min(limit.Value()*startPercent/100, most)
 	return fmt.Sprintf("-Xms%dm -Xmx%dm", first/mebibyte, most/mebibyte), nil
+}
+
+// setHost tells the servers where the database is.
+func (b *builder) setHost(o *manifest.Object, env []corev1.EnvVar) {
+	at := slices.IndexFunc(env, func(v corev1.EnvVar) bool { return v.Name == hostVariable })
+	o.Set(b.args.Database.Host, "spec", "template", "spec", "containers", "0", "env", strconv.Itoa(at), "value")
 }
 
 func field(variable, path string) corev1.EnvVar {

@@ -51,7 +51,7 @@ type Args struct {
 
 // Database is a PostgreSQL database whose certificate the trust bundle verifies.
 type Database struct {
-	Host string
+	Host pulumi.StringInput
 	Port int
 	// Name is the database, User its owner.
 	Name, User string
@@ -163,7 +163,7 @@ func (a Args) checkStorage() []error {
 	}
 	if d := a.Database; d != nil {
 		for _, each := range []struct{ field, value string }{
-			{"Database.Host", d.Host}, {"Database.Name", d.Name}, {"Database.User", d.User},
+			{"Database.Name", d.Name}, {"Database.User", d.User},
 		} {
 			if each.value == "" {
 				add("%s is missing", each.field)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -32,7 +33,7 @@ func (a Args) Set(s Secrets) (manifest.Set, error) {
 	if err := a.Check(); err != nil {
 		return manifest.Set{}, fmt.Errorf("grafana: %w", err)
 	}
-	files, err := a.files()
+	files, err := a.files("")
 	if err != nil {
 		return manifest.Set{}, fmt.Errorf("grafana: %w", err)
 	}
@@ -61,17 +62,13 @@ func (a Args) Set(s Secrets) (manifest.Set, error) {
 	if set, err = a.Workloads(manifest.Merge(credentials, set), a.Classes.Resources(workload.Operator)); err != nil {
 		return set, fmt.Errorf("grafana: %w", err)
 	}
-	return set, a.finish(set, files, s)
+	return set, a.finish(set, s)
 }
 
 // finish adds what is known only at run time: new settings and passwords start new pods.
-func (a Args) finish(set manifest.Set, files map[string]string, s Secrets) error {
+func (a Args) finish(set manifest.Set, s Secrets) error {
 	if claim := set.Find("PersistentVolumeClaim", names.Grafana); claim != nil {
 		a.Stateful(claim)
-	}
-	text, err := json.Marshal(files)
-	if err != nil {
-		return fmt.Errorf("digest of the settings: %w", err)
 	}
 	values, err := a.values(s)
 	if err != nil {
@@ -83,8 +80,24 @@ func (a Args) finish(set manifest.Set, files map[string]string, s Secrets) error
 			passwords = append(passwords, value)
 		}
 	}
-	set.Find("Deployment", names.Grafana).Set(part.Digest(string(text), passwords...),
-		"spec", "template", "metadata", "annotations", contentsDigest)
+	host := pulumi.String("").ToStringOutput()
+	if a.Database != nil {
+		host = a.Database.Host.ToStringOutput()
+		set.Find("ConfigMap", settingsMap).Set(host.ApplyT(a.settings), "data", settingsFile)
+	}
+	// Of the settings with the host in them, so that another one starts new pods.
+	digest := host.ApplyT(func(host string) (pulumi.StringOutput, error) {
+		files, err := a.files(host)
+		if err != nil {
+			return pulumi.StringOutput{}, err
+		}
+		text, err := json.Marshal(files)
+		if err != nil {
+			return pulumi.StringOutput{}, fmt.Errorf("digest of the settings: %w", err)
+		}
+		return part.Digest(string(text), passwords...).(pulumi.StringOutput), nil
+	})
+	set.Find("Deployment", names.Grafana).Set(digest, "spec", "template", "metadata", "annotations", contentsDigest)
 	return nil
 }
 

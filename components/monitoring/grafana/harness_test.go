@@ -52,7 +52,7 @@ func zonal() grafana.Args {
 	a := single()
 	a.Replicas, a.Volume, a.Hostname, a.Home, a.ServiceMonitor = 2, part.Volume{}, hostname, "overview", true
 	a.Database = &grafana.Database{
-		Host: "platform-rw.postgresql.svc", Port: 5432, Name: "grafana", User: "grafana", Password: pulumi.String(databasePassword),
+		Host: pulumi.String("platform-rw.postgresql.svc"), Port: 5432, Name: "grafana", User: "grafana", Password: pulumi.String(databasePassword),
 		Pods: flow.Peer{Namespace: "postgresql", Pods: map[string]string{"cnpg.io/cluster": "platform"}},
 	}
 	a.Ingress = grafana.Ingress{

@@ -108,6 +108,7 @@ func TestWhatStartsNewPods(t *testing.T) {
 	before := template(func(*grafana.Args) {})
 	assert.Equal(t, before, template(func(*grafana.Args) {}), "the same program changes nothing")
 	for what, change := range map[string]func(*grafana.Args){
+		"host of the database":     func(a *grafana.Args) { a.Database.Host = pulumi.String("elsewhere") },
 		"password of the database": func(a *grafana.Args) { a.Database.Password = pulumi.String("another") },
 		"secret of the client":     func(a *grafana.Args) { a.OIDC.ClientSecret = pulumi.String("another") },
 		"generation of passwords":  func(a *grafana.Args) { a.PasswordGeneration = 2 },
@@ -210,7 +211,7 @@ func TestWhatCannotWork(t *testing.T) {
 		"Replicas is 2: without a Database, which they would share, allowed is 1":   func(a *grafana.Args) { a.Database = nil },
 		`Volume.Size is "": without a Database needed is a size`:                    func(a *grafana.Args) { a.Database = nil },
 		"Volume has no use with a Database":                                         func(a *grafana.Args) { a.Volume = part.Volume{Size: "1Gi"} },
-		"Database.Host is missing":                                                  func(a *grafana.Args) { a.Database.Host = "" },
+		"Database.Host is missing":                                                  func(a *grafana.Args) { a.Database.Host = nil },
 		"Database.Port is 0: allowed are 1 to 65535":                                func(a *grafana.Args) { a.Database.Port = 0 },
 		`PrometheusURL is "http://x": allowed are URLs with https`:                  func(a *grafana.Args) { a.PrometheusURL = "http://x" },
 		"Ingress.Issuer is missing: the host name grafana.example.com needs":        func(a *grafana.Args) { a.Ingress.Issuer = "" },

@@ -30,8 +30,8 @@ const (
 )
 
 // files are what Grafana reads when it starts, by name.
-func (a Args) files() (map[string]string, error) {
-	all := map[string]string{settingsFile: a.settings()}
+func (a Args) files(databaseHost string) (map[string]string, error) {
+	all := map[string]string{settingsFile: a.settings(databaseHost)}
 	for name, content := range map[string]map[string]any{datasourcesFile: a.datasources(), providersFile: a.providers()} {
 		text, err := yaml.Marshal(content)
 		if err != nil {

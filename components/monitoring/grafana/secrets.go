@@ -89,6 +89,9 @@ func (a Args) values(s Secrets) (map[string]pulumi.StringOutput, error) {
 		if d.Password == nil {
 			return nil, errors.New("Database.Password is missing")
 		}
+		if d.Host == nil {
+			return nil, errors.New("Database.Host is missing")
+		}
 		all[databaseKey] = pulumi.ToSecret(d.Password.ToStringOutput()).(pulumi.StringOutput)
 	}
 	if o := a.OIDC; o != nil {

@@ -31,11 +31,11 @@ const contentSecurityPolicy = "script-src 'self' 'unsafe-eval' 'unsafe-inline' '
 	"font-src 'self';style-src 'self' 'unsafe-inline' blob:;img-src 'self' data: blob:;base-uri 'self';" +
 	"connect-src 'self';manifest-src 'self';media-src 'none';form-action 'self';frame-ancestors 'none';"
 
-// settings are the file grafana.ini. Paths of directories are not in it: the image has them in its environment, which
+// settings are the file grafana.ini, with a database on that host, if there is one. Paths of directories are not in it: the image has them in its environment, which
 // counts for more.
-func (a Args) settings() string {
+func (a Args) settings(databaseHost string) string {
 	sections := []section{
-		a.server(), a.database(), a.security(),
+		a.server(), a.database(databaseHost), a.security(),
 		{"users", []setting{{"allow_sign_up", off}, {"allow_org_create", off}, {"auto_assign_org_role", "Viewer"}}},
 		{"auth.anonymous", []setting{{"enabled", off}}},
 		{"dashboards", []setting{{"default_home_dashboard_path", a.homeFile()}}},
@@ -87,13 +87,13 @@ func (a Args) server() section {
 	}}
 }
 
-func (a Args) database() section {
+func (a Args) database(host string) section {
 	d := a.Database
 	if d == nil {
 		return section{"database", []setting{{"type", "sqlite3"}}}
 	}
 	return section{"database", []setting{
-		{"type", "postgres"}, {"host", fmt.Sprintf("%s:%d", d.Host, d.Port)}, {"name", d.Name}, {"user", d.User},
+		{"type", "postgres"}, {"host", fmt.Sprintf("%s:%d", host, d.Port)}, {"name", d.Name}, {"user", d.User},
 		{"password", secretFile(databaseKey)}, {"ssl_mode", "verify-full"}, {"ca_cert_path", a.bundle()},
 		{"max_open_conn", strconv.Itoa(connections)}, {"locking_attempt_timeout_sec", strconv.Itoa(migrationSeconds)},
 	}}

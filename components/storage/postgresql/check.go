@@ -2,12 +2,14 @@ package postgresql
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -20,10 +22,12 @@ const (
 	checkDeadline = 600
 	// postgresUser is the user of the database's image.
 	postgresUser = 26
+	// trustDir is where the Job finds the trust bundle.
+	trustDir = "/run/trust"
 )
 
-// checkScript logs in until that works, and says what it waits for. psql takes everything else from its environment.
-var checkScript = fmt.Sprintf(`deadline=$(($(date +%%s) + %d))
+// LoginScript logs in until that works, and says what it waits for. psql takes everything else from its environment.
+var LoginScript = fmt.Sprintf(`deadline=$(($(date +%%s) + %d))
 until why=$(psql --no-psqlrc --quiet --tuples-only --command 'SELECT 1' 2>&1 >/dev/null); do
   if [ "$(date +%%s)" -ge "$deadline" ]; then
     echo "gave up on database $PGDATABASE at $PGHOST: $why"
@@ -35,29 +39,50 @@ done
 echo "logged in to database $PGDATABASE at $PGHOST as $PGUSER"
 `, checkDeadline)
 
-// check is a Job that logs in to each of a cluster's databases as its clients do: by the same service, verified by the
-// same bundle, with the same password. Databases beside the first one are created by the primary in its own time, so
-// nothing but a login shows that they are there. A new password is taken over in the primary's own time as well, so the
-// Job, which runs only once, is another one then.
-func (b *builder) check(p plan) (manifest.Set, error) {
-	name, labels := p.checkName(), checkLabels(p)
+// Check is a Job that logs in to each of a cluster's databases as its clients do: by the same name, verified by the same
+// bundle, with the same password. A new password is taken over in the database's own time, so the Job, which runs only
+// once, is another one then.
+type Check struct {
+	part.Common
+	// Cluster is the name of the cluster; Image has psql and a shell.
+	Cluster, Image string
+	// Connections are those to be tried.
+	Connections []Connection
+	// Before are containers that run first, one after the other, made by Client.
+	Before []corev1.Container
+	// Again are values that the Job has to run again for, beside the passwords.
+	Again []any
+}
+
+// CheckPods are the pods of a cluster's Job.
+func CheckPods(cluster string) flow.Peer { return peer(checkLabels(cluster)) }
+
+func checkName(cluster string) string { return cluster + "-check" }
+
+func checkLabels(cluster string) map[string]string {
+	return map[string]string{"app.kubernetes.io/name": checkName(cluster), componentLabel: "check"}
+}
+
+// Job is the Job.
+func (c Check) Job() (manifest.Set, error) {
 	pod := corev1.PodSpec{
 		RestartPolicy:                corev1.RestartPolicyNever,
 		AutomountServiceAccountToken: new(false),
 		EnableServiceLinks:           new(false),
 		SecurityContext:              &corev1.PodSecurityContext{RunAsUser: new(int64(postgresUser)), RunAsGroup: new(int64(postgresUser))},
+		InitContainers:               c.Before,
 		Volumes: []corev1.Volume{{Name: "trust", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: b.args.Trust.ConfigMap},
+			LocalObjectReference: corev1.LocalObjectReference{Name: c.Trust.ConfigMap},
 		}}}},
 	}
 	var passwords []any
-	for _, d := range p.Databases {
-		c := b.databases[d.Name]
-		pod.Containers = append(pod.Containers, b.login(p, c))
-		passwords = append(passwords, c.Password)
+	for _, each := range c.Connections {
+		pod.Containers = append(pod.Containers, c.Client(kubernetesName(each.Database), LoginScript, each))
+		passwords = append(passwords, each.Password)
 	}
+	labels := checkLabels(c.Cluster)
 	set, err := manifest.Typed(&batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: checkName(c.Cluster), Labels: labels},
 		Spec: batchv1.JobSpec{
 			BackoffLimit: new(int32(3)), ActiveDeadlineSeconds: new(int64(checkDeadline + 60)),
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
@@ -66,32 +91,51 @@ func (b *builder) check(p plan) (manifest.Set, error) {
 	if err != nil {
 		return set, err
 	}
-	set.Objects[0].Set(part.Digest("", passwords...), "spec", "template", "metadata", "annotations", loginsDigest)
+	c.setHosts(set.Objects[0])
+	set.Objects[0].Set(part.Digest("", append(passwords, c.Again...)...), "spec", "template", "metadata", "annotations", loginsDigest)
 	set.Objects[0].Options = []pulumi.ResourceOption{pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "15m", Update: "15m"})}
-	return set, set.Transform(b.args.Classes.Resources(workload.Operator), workload.Restrict())
+	return set, set.Transform(c.Classes.Resources(workload.Operator), workload.Restrict())
 }
 
-func (p plan) checkName() string { return p.Name + "-check" }
-
-func checkLabels(p plan) map[string]string {
-	return map[string]string{"app.kubernetes.io/name": p.checkName(), componentLabel: "check"}
-}
-
-// login is the container that tries one database.
-func (b *builder) login(p plan, c Connection) corev1.Container {
-	const trust = "/run/trust"
+// Client is a container that runs a script with psql, which finds all that it needs in the environment. The host is
+// added by Job.
+func (c Check) Client(name, script string, to Connection) corev1.Container {
 	return corev1.Container{
-		Name: kubernetesName(c.Database), Image: p.Image, Command: []string{"sh", "-c", checkScript},
+		Name: name, Image: c.Image, Command: []string{"sh", "-c", script},
 		Env: []corev1.EnvVar{
-			{Name: "PGHOST", Value: c.Host}, {Name: "PGPORT", Value: fmt.Sprint(c.Port)},
-			{Name: "PGDATABASE", Value: c.Database}, {Name: "PGUSER", Value: c.User},
+			{Name: "PGHOST"}, {Name: "PGPORT", Value: fmt.Sprint(to.Port)},
+			{Name: "PGDATABASE", Value: to.Database}, {Name: "PGUSER", Value: to.User},
 			{Name: "PGPASSWORD", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-				LocalObjectReference: corev1.LocalObjectReference{Name: c.SecretName}, Key: corev1.BasicAuthPasswordKey,
+				LocalObjectReference: corev1.LocalObjectReference{Name: to.SecretName}, Key: corev1.BasicAuthPasswordKey,
 			}}},
-			{Name: "PGSSLMODE", Value: "verify-full"}, {Name: "PGSSLROOTCERT", Value: trust + "/" + b.args.Trust.Key},
+			{Name: "PGSSLMODE", Value: "verify-full"}, {Name: "PGSSLROOTCERT", Value: trustDir + "/" + c.Trust.Key},
 			{Name: "PGCONNECT_TIMEOUT", Value: "5"},
 		},
-		VolumeMounts:             []corev1.VolumeMount{{Name: "trust", MountPath: trust, ReadOnly: true}},
+		VolumeMounts:             []corev1.VolumeMount{{Name: "trust", MountPath: trustDir, ReadOnly: true}},
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
+}
+
+// setHosts fills in what PGHOST, the first variable of each container, is. What runs before the logins goes to the
+// primary.
+func (c Check) setHosts(job *manifest.Object) {
+	set := func(host pulumi.StringInput, kind string, i int) {
+		job.Set(host, "spec", "template", "spec", kind, strconv.Itoa(i), "env", "0", "value")
+	}
+	for i := range c.Before {
+		set(c.Connections[0].Primary, "initContainers", i)
+	}
+	for i, each := range c.Connections {
+		set(each.Host, "containers", i)
+	}
+}
+
+// check is the Job of a cluster. Databases beside the first one are created by the primary in its own time, so nothing
+// but a login shows that they are there.
+func (b *builder) check(p plan) (manifest.Set, error) {
+	c := Check{Common: b.args.Common, Cluster: p.Name, Image: p.Image}
+	for _, d := range p.Databases {
+		c.Connections = append(c.Connections, b.databases[d.Name])
+	}
+	return c.Job()
 }

@@ -2,11 +2,7 @@ package postgresql
 
 import (
 	"fmt"
-	"net/url"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/telekom/controlplane-infrastructure/internal/certmanager"
@@ -103,19 +99,14 @@ func (b *builder) passwords(p plan) (manifest.Set, error) {
 		if err != nil {
 			return manifest.Set{}, err
 		}
-		set, err := manifest.Typed(&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: p.passwordSecret(d.Owner), Labels: reload},
-			Type:       corev1.SecretTypeBasicAuth,
-			StringData: map[string]string{corev1.BasicAuthUsernameKey: d.Owner},
-		})
-		if err != nil {
-			return set, err
-		}
-		set.Objects[0].Set(password, "stringData", corev1.BasicAuthPasswordKey)
-		sets = append(sets, set)
 		connection := p.connection(d)
 		connection.Password = password
 		b.databases[d.Name] = connection
+		set, err := connection.Secret(reload)
+		if err != nil {
+			return set, err
+		}
+		sets = append(sets, set)
 	}
 	return manifest.Merge(sets...), nil
 }
@@ -126,14 +117,5 @@ func (b *builder) controlPlaneSecret(p plan) (manifest.Set, error) {
 	if !found || c.Cluster != p.Name {
 		return manifest.Set{}, nil
 	}
-	set, err := manifest.Typed(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: b.args.ControlPlaneNamespace, Name: ControlPlaneSecret},
-	})
-	if err != nil {
-		return set, err
-	}
-	// The password needs no quoting: see part.Common.
-	set.Objects[0].Set(pulumi.Sprintf("postgresql://%s:%s@%s:%d/%s?sslmode=%s", url.PathEscape(c.User), c.Password, c.Host,
-		c.Port, url.PathEscape(c.Database), url.QueryEscape(b.args.ControlPlaneSSLMode)), "stringData", "url")
-	return set, nil
+	return c.ControlPlane(b.args.ControlPlaneNamespace, b.args.ControlPlaneSSLMode)
 }

@@ -82,7 +82,7 @@ func (a Args) clusterFlows(p plan) []flow.Flow {
 	name := func(what string) string { return fmt.Sprintf("postgresql-%s-%s", p.Name, what) }
 	database, instances := peer(map[string]string{ClusterLabel: p.Name, componentLabel: "database"}), Instances(p.Name)
 	flows := []flow.Flow{{
-		Name: name("check"), From: peer(checkLabels(p)), To: p.entrance(), Ports: []int{Port},
+		Name: name("check"), From: CheckPods(p.Name), To: p.entrance(), Ports: []int{Port},
 		Why: "A Job logs in to each database, as clients do.",
 	}}
 	if p.Instances > 1 {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telekom/controlplane-infrastructure/internal/part"
@@ -45,7 +46,7 @@ func (p plan) poolerLogin() string            { return p.Name + "-pooler-login" 
 func (p plan) backupStore() string            { return p.Name + "-backup" }
 func (p plan) recoveryStore() string          { return p.Name + "-recovery" }
 func (p plan) passwordSecret(role string) string {
-	return p.Name + "-user-" + kubernetesName(role)
+	return PasswordSecret(p.Name, role)
 }
 
 // kubernetesName is the name of a database or a role as part of an object's name.
@@ -65,8 +66,9 @@ func (p plan) primary() string { return p.Name + "-rw." + Namespace + ".svc" }
 // connection is how clients connect to a database, without the password.
 func (p plan) connection(d Database) Connection {
 	return Connection{
-		Host: p.host(), Primary: p.primary(), Port: Port, Database: d.Name, User: d.Owner,
-		SecretName: p.passwordSecret(d.Owner), Cluster: p.Name, ConnectionLimit: p.connectionLimit,
+		Host: pulumi.String(p.host()), Primary: pulumi.String(p.primary()), Port: Port, Pods: Instances(p.Name),
+		Database: d.Name, User: d.Owner, SecretName: p.passwordSecret(d.Owner), Cluster: p.Name,
+		ConnectionLimit: p.connectionLimit,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -30,8 +31,8 @@ func TestPooler(t *testing.T) {
 // TestPastThePooler: a client with a pool of its own finds the primary without a pooler in between.
 func TestPastThePooler(t *testing.T) {
 	pooled, direct := run(t, zonal(t)).databases["iris"], run(t, single(t)).databases["iris"]
-	assert.Equal(t, "platform-pooler-rw.postgresql.svc", pooled.Host)
-	assert.Equal(t, "platform-rw.postgresql.svc", pooled.Primary)
+	assert.Equal(t, pulumi.String("platform-pooler-rw.postgresql.svc"), pooled.Host)
+	assert.Equal(t, pulumi.String("platform-rw.postgresql.svc"), pooled.Primary)
 	assert.Equal(t, direct.Host, direct.Primary)
 }
 

@@ -32,27 +32,6 @@ type PostgreSQL struct {
 	Databases map[string]Connection
 }
 
-// Connection is how a client connects to a database: with TLS, and with a certificate that the trust bundle verifies.
-type Connection struct {
-	// Host leads to the primary, or to the pooler in front of it; it can be verified by the server's certificate.
-	Host string
-	// Primary leads to the primary, whether there is a pooler or not: for clients with a pool of their own, which want
-	// sessions that stay theirs. Both have the same Port.
-	Primary string
-	Port    int
-	// Database is the database's name, User the role that owns it.
-	Database, User string
-	// Password is the role's password: letters and digits.
-	Password pulumi.StringOutput
-	// SecretName names the Secret in Namespace with the role's username and password.
-	SecretName string
-	// Cluster is the name of the database's cluster.
-	Cluster string
-	// ConnectionLimit is how many connections the database lets the role have at a time. With a pooler clients may have
-	// more of them to the pooler.
-	ConnectionLimit int
-}
-
 // builder carries what the steps of New share.
 type builder struct {
 	args Args

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
@@ -122,7 +123,7 @@ func TestCertificates(t *testing.T) {
 		assert.Contains(t, names, service+".postgresql.svc")
 	}
 	for _, connection := range g.databases {
-		assert.Contains(t, g.field(t, "Certificate", "postgresql/platform-pooler-tls", "spec", "dnsNames"), connection.Host)
+		assert.Contains(t, g.field(t, "Certificate", "postgresql/platform-pooler-tls", "spec", "dnsNames"), string(connection.Host.(pulumi.String)))
 	}
 }
 
@@ -191,7 +192,7 @@ func TestCheckLogsInLikeAClient(t *testing.T) {
 			}
 		}
 		connection := g.databases[env["PGDATABASE"]]
-		assert.Equal(t, connection.Host, env["PGHOST"])
+		assert.Equal(t, connection.Host, pulumi.String(env["PGHOST"]))
 		assert.Equal(t, connection.User, env["PGUSER"])
 		assert.Equal(t, connection.SecretName, env["PGPASSWORD"])
 		assert.Equal(t, "verify-full", env["PGSSLMODE"])
@@ -222,8 +223,8 @@ func TestConnections(t *testing.T) {
 	direct, pooled := run(t, single(t)).databases, run(t, zonal(t)).databases
 	require.Len(t, direct, 3)
 	iris := direct["iris"]
-	assert.Equal(t, "platform-rw.postgresql.svc", iris.Host)
-	assert.Equal(t, "platform-pooler-rw.postgresql.svc", pooled["iris"].Host)
+	assert.Equal(t, pulumi.String("platform-rw.postgresql.svc"), iris.Host)
+	assert.Equal(t, pulumi.String("platform-pooler-rw.postgresql.svc"), pooled["iris"].Host)
 	assert.Equal(t, []any{5432, "iris", "iris", "platform-user-iris", "platform", 60},
 		[]any{iris.Port, iris.Database, iris.User, iris.SecretName, iris.Cluster, iris.ConnectionLimit})
 	assert.Equal(t, "platform-user-control-plane", direct["control_plane"].SecretName)
@@ -259,7 +260,7 @@ func TestClusterPerConsumer(t *testing.T) {
 	require.Len(t, g.objects("Cluster"), 3)
 	require.Len(t, g.objects("Job"), 3)
 	require.Len(t, g.objects("Database"), 3)
-	assert.Equal(t, "gateway-pooler-rw.postgresql.svc", g.databases["gateway"].Host)
+	assert.Equal(t, pulumi.String("gateway-pooler-rw.postgresql.svc"), g.databases["gateway"].Host)
 	assert.Equal(t, "iris", g.databases["iris"].Cluster)
 	var authorities []any
 	for _, r := range g.objects("Cluster") {
