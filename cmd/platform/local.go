@@ -33,9 +33,11 @@ func localOptions(cmd *cobra.Command) *local.Options {
 func newLocalStart() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "start", Short: "Start the control plane, or find it running", Args: noArguments,
-		Example: "  platform local start\n  export KUBECONFIG=$(platform local status --kubeconfig)",
+		Example: "  platform local start\n  platform local start --kubernetes 1.37\n  export KUBECONFIG=$(platform local status --kubeconfig)",
 	}
 	o := localOptions(cmd)
+	cmd.Flags().StringVar(&o.KubernetesVersion, "kubernetes", "", "Kubernetes minor: "+strings.Join(local.KubernetesVersions, " or ")+
+		" (default: that of a running one, or "+local.KubernetesVersions[0]+")")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o.Log = cmd.ErrOrStderr()
 		cp, err := local.Start(cmd.Context(), *o)
@@ -93,6 +95,7 @@ func printStatus(w io.Writer, r local.Report) error {
 	lines := [][2]string{{"state", string(r.State)}, {"directory", r.Dir}}
 	if r.State == local.Running {
 		lines = append(lines, [2]string{"uptime", r.Uptime}, [2]string{"API server", r.URL},
+			[2]string{"Kubernetes", r.KubernetesVersion},
 			[2]string{"kubeconfig", r.Kubeconfig},
 			[2]string{"nodes", fmt.Sprintf("%d in %s", r.Nodes, strings.Join(r.Zones, ", "))})
 	}

@@ -19,11 +19,11 @@ import (
 // Start returns the control plane in the background, which it starts when there is none. What a killed one left behind
 // is cleaned up first. A running one that is not what Start would make today is an error, and left alone.
 func Start(ctx context.Context, o Options) (*ControlPlane, error) {
-	o, err := o.complete()
+	o, err := o.likeRunning().complete()
 	if err != nil {
 		return nil, err
 	}
-	programs, err := findTools(ctx) // here, where the user sees the progress of a build
+	programs, err := findTools(ctx, o.KubernetesVersion) // here, where the user sees the progress of a build
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +37,18 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 			return cp, err
 		}
 	}
+}
+
+// likeRunning takes the Kubernetes version of the control plane that runs, if none is asked for.
+func (o Options) likeRunning() Options {
+	found, err := o.complete()
+	if err != nil || o.KubernetesVersion != "" || !supervised(layout(found.Dir)) {
+		return o
+	}
+	if r, err := readReport(layout(found.Dir)); err == nil && r != nil {
+		o.KubernetesVersion = r.KubernetesVersion
+	}
+	return o
 }
 
 // startOrClean does what a start finds to do: reuse what runs, clean up what a killed one has left, or launch. Cleaning
@@ -77,7 +89,7 @@ func reuse(ctx context.Context, l layout, fingerprint string) (*ControlPlane, er
 			return nil, err
 		}
 		if r.Fingerprint != fingerprint {
-			return nil, fmt.Errorf("local control plane in %s: it has been running since %s with other programs, nodes or zones than this call asks for: stop it first",
+			return nil, fmt.Errorf("local control plane in %s: it has been running since %s with another Kubernetes version, other programs, nodes or zones than this call asks for: stop it first",
 				l, r.Started.Format(time.TimeOnly))
 		}
 		problem := r.answers(ctx)
@@ -215,7 +227,7 @@ func (r *Report) controlPlane() (*ControlPlane, error) {
 	config.QPS = -1
 	return &ControlPlane{
 		Name: r.Name, Dir: r.Dir, Kubeconfig: r.Kubeconfig, URL: r.URL, Ingress: r.Ingress, NameServer: r.NameServer,
-		rest: config,
+		rest: config, zones: r.Zones, nodeCount: r.Nodes,
 	}, nil
 }
 
@@ -246,11 +258,11 @@ func Supervise(ctx context.Context, o Options) error {
 
 func superviseLocked(ctx context.Context, l layout, o Options) error {
 	now := time.Now()
-	r := Report{State: Starting, Name: o.Name, Dir: o.Dir, PID: os.Getpid(), Started: &now, Nodes: o.Nodes, Zones: o.Zones}
+	r := Report{State: Starting, Name: o.Name, Dir: o.Dir, PID: os.Getpid(), Started: &now, Nodes: o.Nodes, Zones: o.Zones, KubernetesVersion: o.KubernetesVersion}
 	if err := r.write(l); err != nil {
 		return err
 	}
-	programs, err := findTools(ctx)
+	programs, err := findTools(ctx, o.KubernetesVersion)
 	if err != nil {
 		return r.fail(l, err)
 	}

@@ -71,11 +71,19 @@ func bootstrap(ctx context.Context, client kubernetes.Interface, o Options) erro
 	if err != nil {
 		return fmt.Errorf("default StorageClass: %w", err)
 	}
+	return createNodes(ctx, client, o.Zones, o.Nodes, func(*corev1.Node) bool { return true })
+}
+
+// createNodes creates those of the control plane's nodes that are wanted.
+func createNodes(ctx context.Context, client kubernetes.Interface, zones []string, count int, wanted func(*corev1.Node) bool) error {
 	version, err := client.Discovery().ServerVersion()
 	if err != nil {
 		return fmt.Errorf("version of the API server: %w", err)
 	}
-	for _, node := range nodes(o.Zones, o.Nodes, version.GitVersion) {
+	for _, node := range nodes(zones, count, version.GitVersion) {
+		if !wanted(node) {
+			continue
+		}
 		if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("node %s: %w", node.Name, err)
 		}
@@ -146,20 +154,43 @@ func nodes(zones []string, count int, version string) []*corev1.Node {
 
 // waitUsable returns when pods can be scheduled to every node and can be created in the default namespace.
 func waitUsable(ctx context.Context, client kubernetes.Interface) error {
-	var missing string
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
-		missing = notUsable(ctx, client)
-		return missing == "", nil
-	})
-	if err != nil && ctx.Err() == nil {
+	missing, err := await(ctx, func(ctx context.Context) string { return notUsable(ctx, client) })
+	if missing != "" {
 		return fmt.Errorf("the local control plane is not usable after %s: %s", startTimeout, missing)
 	}
 	return err
 }
 
+// await returns when nothing is missing any more, or with what still is after a while.
+func await(ctx context.Context, complaint func(context.Context) string) (missing string, err error) {
+	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
+		missing = complaint(ctx)
+		return missing == "", nil
+	})
+	if ctx.Err() != nil {
+		return "", err
+	}
+	return missing, nil
+}
+
 // notUsable names what is missing.
 func notUsable(ctx context.Context, client kubernetes.Interface) string {
-	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if missing := notReady(ctx, client, metav1.ListOptions{}); missing != "" {
+		return missing
+	}
+	_, err := client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "the controllers have made no default service account"
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// notReady names a node that takes no pods, of those that the options select.
+func notReady(ctx context.Context, client kubernetes.Interface, which metav1.ListOptions) string {
+	list, err := client.CoreV1().Nodes().List(ctx, which)
 	if err != nil {
 		return err.Error()
 	}
@@ -171,13 +202,6 @@ func notUsable(ctx context.Context, client kubernetes.Interface) string {
 		if !ready || len(node.Spec.Taints) > 0 {
 			return fmt.Sprintf("node %s is not ready, or tainted %v", node.Name, node.Spec.Taints)
 		}
-	}
-	_, err = client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return "the controllers have made no default service account"
-	}
-	if err != nil {
-		return err.Error()
 	}
 	return ""
 }

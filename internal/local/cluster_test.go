@@ -144,15 +144,7 @@ func TestServiceAccountWithoutRightsIsRefused(t *testing.T) {
 
 func TestClaimBinds(t *testing.T) {
 	c, ns := client(t, shared), namespace(t, nil)
-	_, err := c.CoreV1().PersistentVolumeClaims(ns).Create(t.Context(), &corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Name: "data"},
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
-		},
-	}, metav1.CreateOptions{})
-	require.NoError(t, err)
+	makeClaim(t, c, ns, "data")
 	template := podTemplate(map[string]string{"app": "stateful"})
 	template.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
 		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
@@ -164,10 +156,28 @@ func TestClaimBinds(t *testing.T) {
 	assert.Equal(t, "local", *claim.Spec.StorageClassName, "it has the default class")
 }
 
+// makeClaim makes a claim of the default class.
+func makeClaim(t *testing.T, c kubernetes.Interface, ns, name string) {
+	t.Helper()
+	_, err := c.CoreV1().PersistentVolumeClaims(ns).Create(t.Context(), &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
+		},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
+}
+
 // namespace makes a namespace for the test. It goes with the control plane.
 func namespace(t *testing.T, labels map[string]string) string {
 	t.Helper()
-	c := client(t, shared)
+	return namespaceOn(t, client(t, shared), labels)
+}
+
+func namespaceOn(t *testing.T, c kubernetes.Interface, labels map[string]string) string {
+	t.Helper()
 	ns, err := c.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-", Labels: labels}}, metav1.CreateOptions{})
 	require.NoError(t, err)

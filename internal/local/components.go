@@ -22,13 +22,24 @@ const (
 // toolset holds the paths of the programs by name.
 type toolset map[string]string
 
-// findTools returns the programs of the control plane and of the pods that really run; those that are missing get built,
-// with progress on stderr.
-func findTools(ctx context.Context) (toolset, error) {
-	own := []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
-	paths, err := tools.Build(ctx, append(own, node.Programs()...)...)
+// findTools returns the programs of a control plane of that Kubernetes minor, and of the pods that really run; those that
+// are missing get built, with progress on stderr.
+func findTools(ctx context.Context, version string) (toolset, error) {
+	kubernetes := []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler"}
+	suffix := ""
+	if version != KubernetesVersions[0] {
+		suffix = "-" + version
+	}
+	names := append([]string{"etcd", "kwok"}, node.Programs()...)
+	for _, name := range kubernetes {
+		names = append(names, name+suffix)
+	}
+	paths, err := tools.Build(ctx, names...)
 	if err != nil {
 		return nil, fmt.Errorf("programs of the local control plane: %w", err)
+	}
+	for _, name := range kubernetes { // whatever the minor, they go by these names
+		paths[name] = paths[name+suffix]
 	}
 	return paths, nil
 }

@@ -31,7 +31,9 @@ type ControlPlane struct {
 	// <service>.<namespace>.svc. NameServer (host:port, UDP) answers any name with the address to find it at.
 	Ingress, NameServer string
 
-	rest *rest.Config
+	rest      *rest.Config
+	zones     []string
+	nodeCount int
 
 	// What follows is known only to the process that runs the control plane.
 	started  time.Time
@@ -53,7 +55,7 @@ func Run(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := findTools(ctx)
+	programs, err := findTools(ctx, o.KubernetesVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +78,7 @@ func run(ctx context.Context, o Options, programs toolset) (*ControlPlane, error
 	}
 	cp := &ControlPlane{
 		Name: o.Name, Dir: o.Dir, Kubeconfig: l.admin(), URL: fmt.Sprintf("https://127.0.0.1:%d", port),
+		zones: o.Zones, nodeCount: o.Nodes,
 		started: time.Now(), log: o.Log, release: release, done: make(chan struct{}),
 	}
 	cp.ctx, cp.cancel = context.WithCancelCause(ctx)

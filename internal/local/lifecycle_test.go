@@ -87,6 +87,7 @@ func TestWrongOptions(t *testing.T) {
 		"name":     {local.Options{Name: "No Name"}, `"No Name": up to 32 lower-case letters`},
 		"nodes":    {local.Options{Nodes: 2}, "2 nodes in 3 zones"},
 		"zone":     {local.Options{Zones: []string{"Zone A"}}, `zone "Zone A"`},
+		"version":  {local.Options{KubernetesVersion: "1.30"}, `"1.30" of Kubernetes for the local control plane: allowed are 1.31, 1.37`},
 		"long dir": {local.Options{Dir: "/tmp/" + strings.Repeat("x", 100)}, "too long for the sockets"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,10 +99,12 @@ func TestWrongOptions(t *testing.T) {
 
 // A program that is missing is built where the user sees that it takes time, and not by the supervisor.
 func TestProgramsOfRealPodsAreBuiltBeforeTheStart(t *testing.T) {
-	programs, err := local.FindTools(t.Context())
-	require.NoError(t, err)
-	for _, name := range append(node.Programs(), "etcd", "cert-manager-webhook") {
-		assert.FileExists(t, programs[name], name)
+	for _, version := range local.KubernetesVersions {
+		programs, err := local.FindTools(t.Context(), version)
+		require.NoError(t, err)
+		for _, name := range append(node.Programs(), "etcd", "kube-apiserver", "cert-manager-webhook") {
+			assert.FileExists(t, programs[name], name)
+		}
 	}
 }
 
@@ -131,7 +134,11 @@ func TestBackground(t *testing.T) {
 	other := o
 	other.Nodes = 6
 	_, err = local.Start(t.Context(), other)
-	require.ErrorContains(t, err, "with other programs, nodes or zones")
+	require.ErrorContains(t, err, "other programs, nodes or zones")
+	other = o
+	other.KubernetesVersion = "1.37"
+	_, err = local.Start(t.Context(), other)
+	require.ErrorContains(t, err, "another Kubernetes version")
 
 	require.NoError(t, syscall.Kill(first.PID, syscall.SIGSTOP)) // it has its lock still, and the API server runs
 	soon, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -33,9 +33,11 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// Programs are built once on a machine; that takes minutes and does not count.
-	if _, err := local.FindTools(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for _, version := range local.KubernetesVersions {
+		if _, err := local.FindTools(context.Background(), version); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	begin := time.Now()
 	localtest.Main(timed{m, begin}, &shared)

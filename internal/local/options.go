@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // maxDir is the longest directory name whose sockets the operating system accepts (a socket's path has at most 104
@@ -18,6 +20,10 @@ const maxDir = 104 - len("/run/egress.sock") - 1
 
 // DefaultName is the name of the control plane when none is given.
 const DefaultName = "default"
+
+// KubernetesVersions are the minors that a control plane can have: the oldest one that is supported, which is the default,
+// and the newest one that is tested.
+var KubernetesVersions = []string{"1.31", "1.37"}
 
 var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 
@@ -34,6 +40,9 @@ type Options struct {
 	Zones []string `json:"zones"`
 	// Nodes is the number of nodes, dealt out over the zones. Default: 9.
 	Nodes int `json:"nodes"`
+	// KubernetesVersion is the minor of the control plane, one of KubernetesVersions. Default: the first of these; for
+	// Start, that of a control plane that runs already.
+	KubernetesVersion string `json:"kubernetesVersion"`
 	// SupervisorCommand is what Start runs in the background: a command line that calls Supervise with the
 	// directory that follows as "--dir DIR". Default: this executable with the arguments "local supervise".
 	SupervisorCommand []string `json:"-"`
@@ -63,6 +72,12 @@ func (o Options) complete() (Options, error) {
 		if !validName.MatchString(zone) {
 			return o, fmt.Errorf("zone %q: up to 32 lower-case letters, digits and inner hyphens are allowed", zone)
 		}
+	}
+	if o.KubernetesVersion == "" {
+		o.KubernetesVersion = KubernetesVersions[0]
+	}
+	if !slices.Contains(KubernetesVersions, o.KubernetesVersion) {
+		return o, fmt.Errorf("version %q of Kubernetes for the local control plane: allowed are %s", o.KubernetesVersion, strings.Join(KubernetesVersions, ", "))
 	}
 	if o.Dir == "" {
 		cache, err := os.UserCacheDir()

@@ -43,7 +43,9 @@ type Report struct {
 	Uptime     string     `json:"uptime,omitempty"`
 	Nodes      int        `json:"nodes,omitempty"`
 	Zones      []string   `json:"zones,omitempty"`
-	Children   []Child    `json:"children,omitempty"`
+	// KubernetesVersion is the minor.
+	KubernetesVersion string  `json:"kubernetesVersion,omitempty"`
+	Children          []Child `json:"children,omitempty"`
 	// Pods are the containers that run as real processes.
 	Pods []node.Pod `json:"pods,omitempty"`
 	// Problem tells why it failed, why it does not answer, or what a killed one had left behind.

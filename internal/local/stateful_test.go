@@ -2,6 +2,8 @@ package local_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -114,19 +116,28 @@ func TestClaimGrowsAndDoesNotShrink(t *testing.T) {
 	c, ns := client(t, shared), namespace(t, nil)
 	storeOfThree(t, c, ns)
 	zonesOfStore(t, c, ns)
-	claims := c.CoreV1().PersistentVolumeClaims(ns)
-	ask := func(size string) error {
-		_, err := claims.Patch(t.Context(), "data-store-0", types.MergePatchType,
-			[]byte(`{"spec": {"resources": {"requests": {"storage": "`+size+`"}}}}`), metav1.PatchOptions{})
-		return err
-	}
-	require.NoError(t, ask("2Gi"))
+	require.NoError(t, askFor(t, c, ns, "data-store-0", "2Gi"))
+	grown(t, c, ns, "data-store-0", "2Gi")
+	assert.ErrorContains(t, askFor(t, c, ns, "data-store-0", "1Gi"), "field can not be less than")
+}
+
+// askFor changes the size of a claim.
+func askFor(t *testing.T, c kubernetes.Interface, ns, claim, size string) error {
+	t.Helper()
+	_, err := c.CoreV1().PersistentVolumeClaims(ns).Patch(t.Context(), claim, types.MergePatchType,
+		[]byte(`{"spec": {"resources": {"requests": {"storage": "`+size+`"}}}}`), metav1.PatchOptions{})
+	return err
+}
+
+// grown waits until a claim has the size.
+func grown(t *testing.T, c kubernetes.Interface, ns, name, size string) {
+	t.Helper()
 	eventually(t, func() string {
-		claim, err := claims.Get(t.Context(), "data-store-0", metav1.GetOptions{})
-		if err != nil || claim.Status.Capacity.Storage().String() != "2Gi" || len(claim.Status.Conditions) > 0 {
+		claim, err := c.CoreV1().PersistentVolumeClaims(ns).Get(t.Context(), name, metav1.GetOptions{})
+		resizing := func(c corev1.PersistentVolumeClaimCondition) bool { return strings.Contains(string(c.Type), "Resiz") }
+		if err != nil || claim.Status.Capacity.Storage().String() != size || slices.ContainsFunc(claim.Status.Conditions, resizing) {
 			return fmt.Sprintf("the claim has not grown: %+v (%v)", claim.Status, err)
 		}
 		return ""
 	})
-	assert.ErrorContains(t, ask("1Gi"), "field can not be less than")
 }

@@ -307,6 +307,7 @@ type Pod struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Container string `json:"container"`
+	Node      string `json:"node"`
 	Image     string `json:"image"`
 	PID       int    `json:"pid,omitempty"` // absent while nothing runs
 	Restarts  int32  `json:"restarts"`

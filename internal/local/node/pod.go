@@ -256,7 +256,7 @@ func (p *pod) describe() []Pod {
 	var all []Pod
 	for _, c := range p.main {
 		described := Pod{
-			Namespace: p.key.Namespace, Name: p.key.Name, Container: c.spec.Name, Image: c.spec.Image,
+			Namespace: p.key.Namespace, Name: p.key.Name, Container: c.spec.Name, Node: p.spec.NodeName, Image: c.spec.Image,
 			Restarts: c.restarts, Ready: c.ready, Log: p.log, Ports: c.ports,
 		}
 		if c.command != nil {

@@ -3,6 +3,7 @@ package volumes
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,7 +53,7 @@ func expandOne(ctx context.Context, client kubernetes.Interface, namespace, name
 			return err
 		}
 		volume, err := client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
-		if err != nil || volume.Annotations["pv.kubernetes.io/provisioned-by"] != Provisioner {
+		if err != nil || !ours(volume) {
 			return err
 		}
 		size := claim.Spec.Resources.Requests[corev1.ResourceStorage]
@@ -61,8 +62,19 @@ func expandOne(ctx context.Context, client kubernetes.Interface, namespace, name
 			return err
 		}
 		claim.Status.Capacity[corev1.ResourceStorage] = size
-		claim.Status.Conditions = nil // it was told that it waits for this
+		claim.Status.Conditions = slices.DeleteFunc(claim.Status.Conditions, awaitsExpansion)
 		_, err = claims.UpdateStatus(ctx, claim, metav1.UpdateOptions{})
 		return err
 	})
+}
+
+// ours reports whether this package has made the volume.
+func ours(volume *corev1.PersistentVolume) bool {
+	by := volume.Annotations["pv.kubernetes.io/provisioned-by"]
+	return by == Provisioner || by == EBS
+}
+
+// awaitsExpansion tells the conditions of a claim that is about to get its size.
+func awaitsExpansion(condition corev1.PersistentVolumeClaimCondition) bool {
+	return condition.Type == corev1.PersistentVolumeClaimResizing || condition.Type == corev1.PersistentVolumeClaimFileSystemResizePending
 }

@@ -14,8 +14,13 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-// Provisioner is the name by which storage classes select this package.
-const Provisioner = "local.controlplane.io/simulated"
+// Storage classes select this package by one of these names.
+const (
+	Provisioner = "local.controlplane.io/simulated"
+	// EBS is the name of the driver for disks of AWS, whose volumes are much like those of this package: they are in one
+	// zone and can grow.
+	EBS = "ebs.csi.aws.com"
+)
 
 // Run starts to provide volumes and returns; it ends with ctx.
 func Run(ctx context.Context, config *rest.Config) error {
@@ -25,6 +30,7 @@ func Run(ctx context.Context, config *rest.Config) error {
 	}
 	ctx = klog.NewContext(ctx, klog.LoggerWithName(klog.Background().V(4), "volumes"))
 	provider := controller.NewProvisionController(ctx, client, Provisioner, &provisioner{client},
+		controller.AdditionalProvisionerNames([]string{EBS}),
 		controller.LeaderElection(false), // each control plane has one
 		controller.AddFinalizer(true),
 	)
