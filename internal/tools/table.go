@@ -85,6 +85,7 @@ var table = []Tool{
 	goTool("kube-apiserver-1.37", "kubernetes-1.37", "k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes", kubernetesFlags),
 	goTool("kube-controller-manager-1.37", "kubernetes-1.37", "k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes", kubernetesFlags),
 	goTool("kube-scheduler-1.37", "kubernetes-1.37", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", kubernetesFlags),
+	goTool("metrics-server", "metrics-server", ".", "sigs.k8s.io/metrics-server", "-X k8s.io/client-go/pkg/version.gitVersion=$VERSION"),
 	debianTool("valkey-server", valkeyPackages),
 	debianTool("valkey-sentinel", valkeyPackages),
 	debianTool("valkey-cli", valkeyPackages),

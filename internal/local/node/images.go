@@ -88,6 +88,11 @@ var images = map[string]image{
 			{flag: "--metrics-bind-address", host: true},
 		},
 	},
+	"metrics-server": {
+		tool:      "metrics-server",
+		args:      []string{"--bind-address=127.0.0.1"},
+		listeners: []listener{{flag: "--secure-port", port: 443}},
+	},
 	// What it makes of its custom resources is simulated.
 	"prometheus-operator": {
 		tool:      "prometheus-operator",
