@@ -8,11 +8,18 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 
 	sdk "github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/elasticache"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
@@ -38,9 +45,37 @@ var schemas = map[string]schema{
 	aws.RolePolicy:              {iam.RolePolicyArgs{}, iam.RolePolicyState{}},
 	aws.Key:                     {kms.KeyArgs{}, kms.KeyState{}},
 	aws.KeyAlias:                {kms.AliasArgs{}, kms.AliasState{}},
+	aws.OIDCProvider:            {iam.OpenIdConnectProviderArgs{}, iam.OpenIdConnectProviderState{}},
+	aws.LogGroup:                {cloudwatch.LogGroupArgs{}, cloudwatch.LogGroupState{}},
+	aws.VPC:                     {ec2.VpcArgs{}, ec2.VpcState{}},
+	aws.DefaultSecurityGroup:    {ec2.DefaultSecurityGroupArgs{}, ec2.DefaultSecurityGroupState{}},
+	aws.Subnet:                  {ec2.SubnetArgs{}, ec2.SubnetState{}},
+	aws.InternetGateway:         {ec2.InternetGatewayArgs{}, ec2.InternetGatewayState{}},
+	aws.ElasticIP:               {ec2.EipArgs{}, ec2.EipState{}},
+	aws.NATGateway:              {ec2.NatGatewayArgs{}, ec2.NatGatewayState{}},
+	aws.RouteTable:              {ec2.RouteTableArgs{}, ec2.RouteTableState{}},
+	aws.Route:                   {ec2.RouteArgs{}, ec2.RouteState{}},
+	aws.RouteTableAssociation:   {ec2.RouteTableAssociationArgs{}, ec2.RouteTableAssociationState{}},
+	aws.VPCEndpoint:             {ec2.VpcEndpointArgs{}, ec2.VpcEndpointState{}},
+	aws.FlowLog:                 {ec2.FlowLogArgs{}, ec2.FlowLogState{}},
+	aws.SecurityGroup:           {ec2.SecurityGroupArgs{}, ec2.SecurityGroupState{}},
+	aws.IngressRule:             {vpc.SecurityGroupIngressRuleArgs{}, vpc.SecurityGroupIngressRuleState{}},
+	aws.LaunchTemplate:          {ec2.LaunchTemplateArgs{}, ec2.LaunchTemplateState{}},
+	aws.EKSCluster:              {eks.ClusterArgs{}, eks.ClusterState{}},
+	aws.NodeGroup:               {eks.NodeGroupArgs{}, eks.NodeGroupState{}},
+	aws.AddOn:                   {eks.AddonArgs{}, eks.AddonState{}},
+	aws.AccessEntry:             {eks.AccessEntryArgs{}, eks.AccessEntryState{}},
+	aws.AccessPolicyAssociation: {eks.AccessPolicyAssociationArgs{}, eks.AccessPolicyAssociationState{}},
+	aws.PodIdentityAssociation:  {eks.PodIdentityAssociationArgs{}, eks.PodIdentityAssociationState{}},
+	aws.DatabaseInstance:        {rds.InstanceArgs{}, rds.InstanceState{}},
+	aws.DatabaseSubnetGroup:     {rds.SubnetGroupArgs{}, rds.SubnetGroupState{}},
+	aws.DatabaseParameters:      {rds.ParameterGroupArgs{}, rds.ParameterGroupState{}},
+	aws.CacheGroup:              {elasticache.ReplicationGroupArgs{}, elasticache.ReplicationGroupState{}},
+	aws.CacheSubnetGroup:        {elasticache.SubnetGroupArgs{}, elasticache.SubnetGroupState{}},
+	aws.CacheParameters:         {elasticache.ParameterGroupArgs{}, elasticache.ParameterGroupState{}},
 
-	"aws:iam/policy:Policy":                             {iam.PolicyArgs{}, iam.PolicyState{}},
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {iam.RolePolicyAttachmentArgs{}, iam.RolePolicyAttachmentState{}},
+	"aws:iam/policy:Policy": {iam.PolicyArgs{}, iam.PolicyState{}},
+	aws.PolicyAttachment:    {iam.RolePolicyAttachmentArgs{}, iam.RolePolicyAttachmentState{}},
 }
 
 // Inputs returns the inputs of a type by name, and whether each is required; nil for a type that is not known here.
@@ -48,6 +83,33 @@ func Inputs(token string) map[string]bool { return names(schemas[token].inputs) 
 
 // Properties returns all properties of a type by name.
 func Properties(token string) map[string]bool { return names(schemas[token].state) }
+
+// HasInput says that a type has the input at a path, such as vpcConfig.subnetIds.
+func HasInput(token, path string) bool { return has(schemas[token].inputs, path) }
+
+// HasProperty says that a type has the property at a path.
+func HasProperty(token, path string) bool { return has(schemas[token].state, path) }
+
+func has(t typed, path string) bool {
+	if t == nil {
+		return false
+	}
+	at := t.ElementType()
+	for _, name := range strings.Split(path, ".") {
+		for at.Kind() == reflect.Pointer || at.Kind() == reflect.Slice {
+			at = at.Elem()
+		}
+		if at.Kind() != reflect.Struct {
+			return false
+		}
+		field, ok := fields(at)[name]
+		if !ok {
+			return false
+		}
+		at = field.Type
+	}
+	return true
+}
 
 func names(t typed) map[string]bool {
 	if t == nil {

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/telekom/controlplane-infrastructure/internal/aws"
 )
 
 // account is everything in a simulated AWS account, in the form of its file.
@@ -21,9 +24,12 @@ type account struct {
 
 // record is a resource as it was last made or changed.
 type record struct {
-	// Region is where it was made.
-	Region string `json:"region"`
-	Inputs values `json:"inputs"`
+	// Region is where it was made, and Account whose it is; empty: whoever asks.
+	Region  string `json:"region"`
+	Account string `json:"account,omitempty"`
+	Inputs  values `json:"inputs"`
+	// Settled is what AWS has decided about it.
+	Settled values `json:"settled,omitempty"`
 	// Contents is what is in it that no program knows of: the keys of a bucket's objects.
 	Contents []string `json:"contents,omitempty"`
 }
@@ -34,10 +40,51 @@ func (a *account) find(token, id string) *record {
 	if r == nil {
 		return nil
 	}
-	if o := a.kinds[token].partOf; o != nil && a.find(o.token, text(r.Inputs, o.input)) == nil {
+	if o := a.kinds[token].partOf; o != nil && !a.exists(o.token, text(r.Inputs, o.input)) {
 		return nil
 	}
 	return r
+}
+
+// exists says that there is a resource, be it one that AWS has made with another one.
+func (a *account) exists(token, id string) bool {
+	return a.find(token, id) != nil || a.implied(token, id)
+}
+
+// subject returns a resource in its account. Where it is follows from what is known of it, and otherwise from who asks.
+func (a *account) subject(token, id string, r *record, asks place) subject {
+	s := subject{account: a, at: asks, id: id, in: values{}, contents: r.Contents}
+	if r.Region != "" {
+		s.at.region, s.at.partition = r.Region, aws.Partition(r.Region)
+	}
+	if r.Account != "" {
+		s.at.account = r.Account
+	} else if s.at.account == "" {
+		s.at.account = a.ID
+	}
+	for _, each := range []values{a.kinds[token].defaults, r.Settled, r.Inputs} {
+		maps.Copy(s.in, each)
+	}
+	return s
+}
+
+// all returns the resources of a type.
+func (a *account) all(token string) []subject {
+	var found []subject
+	for id := range a.Resources[token] {
+		if r := a.find(token, id); r != nil {
+			found = append(found, a.subject(token, id, r, place{}))
+		}
+	}
+	return found
+}
+
+// one returns a resource by its ID; without inputs, when there is none.
+func (a *account) one(token, id string) subject {
+	if r := a.find(token, id); r != nil {
+		return a.subject(token, id, r, place{})
+	}
+	return subject{account: a}
 }
 
 func (a *account) put(token, id string, r *record) {

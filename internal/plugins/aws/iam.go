@@ -27,7 +27,7 @@ var (
 var iamKinds = map[string]kind{
 	aws.Role: {
 		service: "IAM", create: "CreateRole", remove: "DeleteRole",
-		name: "name", maxName: 64,
+		name: "name", maxName: 64, prefix: "namePrefix",
 		required:  []string{"assumeRolePolicy"},
 		replaces:  []string{"name", "namePrefix", "path"},
 		computed:  []string{"arn", "uniqueId", "tagsAll"},
@@ -35,23 +35,24 @@ var iamKinds = map[string]kind{
 		documents: map[string]form{"assumeRolePolicy": trustDocument},
 		taken:     taken,
 		id:        func(_ place, in values) string { return text(in, "name") },
-		outputs: func(at place, id string, in values) values {
+		outputs: func(s subject) values {
 			return values{
-				"arn":      at.arn("iam", "", "role"+text(in, "path")+id),
-				"uniqueId": uniqueID("AROA", at.account, id), "tagsAll": tags(in),
+				"arn":      s.at.arn("iam", "", "role"+text(s.in, "path")+s.id),
+				"uniqueId": uniqueID("AROA", s.at.account, s.id), "tagsAll": tags(s.in),
 			}
 		},
+		// What a node group makes of its role is an instance profile.
+		inUse: answer{409, "DeleteConflict", "Cannot delete entity %s, must remove roles from instance profile first."},
 		check: func(in values) map[string]string {
-			found := map[string]string{"name": nameProblem(in, 64), "path": pathProblem(in)}
-			if d, given := in["maxSessionDuration"].(float64); given && (d < 3600 || d > 43200) {
-				found["maxSessionDuration"] = fmt.Sprintf("is %v; want 3600 to 43200 seconds", d)
-			}
-			return problems(found)
+			return problems(map[string]string{
+				"name": nameProblem(in, 64), "path": pathProblem(in),
+				"maxSessionDuration": between(in, "maxSessionDuration", 3600, 43200, "seconds"),
+			})
 		},
 	},
 	aws.RolePolicy: {
 		service: "IAM", create: "PutRolePolicy", remove: "DeleteRolePolicy",
-		name: "name", maxName: 128,
+		name: "name", maxName: 128, prefix: "namePrefix",
 		required:  []string{"role", "policy"},
 		replaces:  []string{"name", "namePrefix", "role"},
 		documents: map[string]form{"policy": inlineDocument},
@@ -63,7 +64,7 @@ var iamKinds = map[string]kind{
 	},
 	managedPolicy: {
 		service: "IAM", create: "CreatePolicy", remove: "DeletePolicy",
-		name: "name", maxName: 128,
+		name: "name", maxName: 128, prefix: "namePrefix",
 		required:  []string{"policy"},
 		replaces:  []string{"description", "name", "namePrefix", "path"},
 		computed:  []string{"arn", "policyId", "tagsAll"},
@@ -71,15 +72,15 @@ var iamKinds = map[string]kind{
 		documents: map[string]form{"policy": identityDocument},
 		taken:     taken,
 		id:        policyARN,
-		outputs: func(at place, id string, in values) values {
-			return values{"arn": id, "policyId": uniqueID("ANPA", at.account, id), "tagsAll": tags(in)}
+		outputs: func(s subject) values {
+			return values{"arn": s.id, "policyId": uniqueID("ANPA", s.at.account, s.id), "tagsAll": tags(s.in)}
 		},
 		check: func(in values) map[string]string {
 			return problems(map[string]string{"name": nameProblem(in, 128), "path": pathProblem(in)})
 		},
-		free: func(a *account, id string, _ *record) *answer {
-			for _, r := range a.Resources[aws.PolicyAttachment] {
-				if text(r.Inputs, "policyArn") == id {
+		free: func(s subject) *answer {
+			for _, attached := range s.account.all(aws.PolicyAttachment) {
+				if text(attached.in, "policyArn") == s.id {
 					return &answer{409, "DeleteConflict", "Cannot delete a policy attached to entities."}
 				}
 			}
@@ -95,9 +96,9 @@ var iamKinds = map[string]kind{
 			keeps: &answer{409, "DeleteConflict", "Cannot delete entity, must detach all policies first."},
 		},
 		id: func(_ place, in values) string { return text(in, "role") + "-" + text(in, "policyArn") },
-		allow: func(a *account, in values) *answer {
-			arn := text(in, "policyArn")
-			if strings.Contains(arn, ":iam::aws:policy/") || a.find(managedPolicy, arn) != nil {
+		allow: func(s subject) *answer {
+			arn := text(s.in, "policyArn")
+			if strings.Contains(arn, ":iam::aws:policy/") || s.account.find(managedPolicy, arn) != nil {
 				return nil
 			}
 			return &answer{404, "NoSuchEntity", "Policy " + arn + " does not exist or is not attachable."}

@@ -33,8 +33,8 @@ var kmsKinds = map[string]kind{
 		computed: []string{"arn", "targetKeyArn"},
 		taken:    &answer{400, "AlreadyExistsException", "An alias with this name already exists"},
 		id:       func(_ place, in values) string { return text(in, "name") },
-		outputs: func(at place, id string, in values) values {
-			return values{"arn": at.arn("kms", at.region, id), "targetKeyArn": keyARN(at, keyID(in))}
+		outputs: func(s subject) values {
+			return values{"arn": s.at.arn("kms", s.at.region, s.id), "targetKeyArn": keyARN(s.at, keyID(s.in))}
 		},
 		check: func(in values) map[string]string {
 			name := text(in, "name")
@@ -44,11 +44,11 @@ var kmsKinds = map[string]kind{
 			return map[string]string{"name": fmt.Sprintf(
 				"is %q; want alias/ and up to 250 letters, digits and characters of /_-, not alias/aws/", name)}
 		},
-		allow: func(a *account, in values) *answer {
-			if a.find(aws.Key, keyID(in)) != nil {
+		allow: func(s subject) *answer {
+			if s.account.find(aws.Key, keyID(s.in)) != nil {
 				return nil
 			}
-			return &answer{400, "NotFoundException", fmt.Sprintf("Key '%s' does not exist", text(in, "targetKeyId"))}
+			return &answer{400, "NotFoundException", fmt.Sprintf("Key '%s' does not exist", text(s.in, "targetKeyId"))}
 		},
 	},
 }
@@ -61,16 +61,16 @@ func keyID(in values) string {
 
 func keyARN(at place, id string) string { return at.arn("kms", at.region, "key/"+id) }
 
-func keyOutputs(at place, id string, in values) values {
-	out := values{"arn": keyARN(at, id), "keyId": id, "tagsAll": tags(in), "multiRegion": false}
-	if in["enableKeyRotation"] == true {
+func keyOutputs(s subject) values {
+	out := values{"arn": keyARN(s.at, s.id), "keyId": s.id, "tagsAll": tags(s.in), "multiRegion": false}
+	if s.in["enableKeyRotation"] == true {
 		out["rotationPeriodInDays"] = 365.0
 	}
 	// A key without a policy gets one that leaves permissions to the account's IAM.
 	out["policy"] = fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":`+
-		`{"AWS":"%s"},"Resource":"*","Sid":"Enable IAM User Permissions"}],"Version":"2012-10-17"}`, at.arn("iam", "", "root"))
+		`{"AWS":"%s"},"Resource":"*","Sid":"Enable IAM User Permissions"}],"Version":"2012-10-17"}`, s.at.arn("iam", "", "root"))
 	for key := range out {
-		if given, ok := in[key]; ok {
+		if given, ok := s.in[key]; ok {
 			out[key] = given
 		}
 	}
@@ -78,15 +78,9 @@ func keyOutputs(at place, id string, in values) values {
 }
 
 func checkKey(in values) map[string]string {
-	between := func(key string, low, high float64) string {
-		if n, given := in[key].(float64); given && (n < low || n > high) {
-			return fmt.Sprintf("is %v; want %v to %v days", n, low, high)
-		}
-		return ""
-	}
 	found := map[string]string{
-		"deletionWindowInDays": between("deletionWindowInDays", 7, 30),
-		"rotationPeriodInDays": between("rotationPeriodInDays", 90, 2560),
+		"deletionWindowInDays": between(in, "deletionWindowInDays", 7, 30, "days"),
+		"rotationPeriodInDays": between(in, "rotationPeriodInDays", 90, 2560, "days"),
 		"keyUsage": oneOf(text(in, "keyUsage"), "ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC",
 			"KEY_AGREEMENT"),
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -15,10 +16,10 @@ import (
 )
 
 // state is what the engine records of a resource: what it was given and what AWS adds.
-func (k kind) state(at place, id string, in values) (*structpb.Struct, error) {
-	all := maps.Clone(in)
+func (k kind) state(s subject, r *record) (*structpb.Struct, error) {
+	all := mergeValues(r.Settled, r.Inputs)
 	if k.outputs != nil {
-		maps.Copy(all, k.outputs(at, id, in))
+		maps.Copy(all, k.outputs(s))
 	}
 	return protocol.Encode(properties(all))
 }
@@ -29,21 +30,40 @@ func (k kind) planned(s *structpb.Struct) (*structpb.Struct, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
-	for _, key := range k.computed {
-		all[resource.PropertyKey(key)] = resource.MakeComputed(resource.NewProperty(""))
+	for _, path := range k.computed {
+		if _, given := lookUp(all, path); !given {
+			put(all, path, resource.MakeComputed(resource.NewProperty("")))
+		}
 	}
 	return protocol.Encode(all)
 }
 
 // allowed returns why AWS would refuse inputs.
-func (k kind) allowed(a *account, in values) *answer {
-	if k.partOf != nil && a.find(k.partOf.token, text(in, k.partOf.input)) == nil {
-		return &k.partOf.missing
+func (k kind) allowed(s subject) *answer {
+	if o := k.partOf; o != nil && !s.account.exists(o.token, text(s.in, o.input)) {
+		return o.missing.about(text(s.in, o.input))
+	}
+	for _, r := range k.refers {
+		if why := r.missing(s); why != nil {
+			return why
+		}
 	}
 	if k.allow != nil {
-		return k.allow(a, in)
+		return k.allow(s)
 	}
 	return nil
+}
+
+// settled is what AWS decides about a resource.
+func (k kind) settled(s subject) values {
+	out := values{}
+	if begins := text(s.in, k.prefix); begins != "" {
+		out[k.name] = text(s.in, k.name)
+	}
+	if k.settle != nil {
+		maps.Copy(out, k.settle(s))
+	}
+	return out
 }
 
 // Create makes a resource, unless AWS would refuse it.
@@ -60,21 +80,28 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
-	in, response := inputs.Mappable(), &pulumirpc.CreateResponse{}
+	response := &pulumirpc.CreateResponse{}
 	return response, p.store.change(func(a *account) error {
 		at, err := p.place(ctx, a)
 		if err != nil {
 			return err
 		}
-		response.Id = k.id(at, in)
-		if k.taken != nil && a.find(token, response.Id) != nil {
+		r := &record{Region: at.region, Account: at.account, Inputs: inputs.Mappable()}
+		s := a.subject(token, "", r, at)
+		if begins := text(s.in, k.prefix); begins != "" {
+			s.in[k.name] = begins + time.Now().UTC().Format("20060102150405.000000000")
+		}
+		s.id = k.id(s.at, s.in)
+		if k.taken != nil && a.exists(token, s.id) {
 			return k.refuse(k.create, k.taken)
 		}
-		if why := k.allowed(a, in); why != nil {
+		if why := k.allowed(s); why != nil {
 			return k.refuse(k.create, why)
 		}
-		a.put(token, response.Id, &record{Region: at.region, Inputs: in})
-		response.Properties, err = k.state(at, response.Id, in)
+		r.Settled = k.settled(s)
+		a.put(token, s.id, r)
+		response.Id = s.id
+		response.Properties, err = k.state(a.subject(token, s.id, r, at), r)
 		return err
 	})
 }
@@ -95,9 +122,6 @@ func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 		if r == nil {
 			return nil // without an ID: gone
 		}
-		if r.Region != "" {
-			at.region = r.Region
-		}
 		in := maps.Clone(k.defaults)
 		if in == nil {
 			in = values{}
@@ -107,7 +131,7 @@ func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 			return fmt.Errorf("inputs: %w", err)
 		}
 		response.Id = req.GetId()
-		response.Properties, err = k.state(at, req.GetId(), in)
+		response.Properties, err = k.state(a.subject(token, req.GetId(), r, at), &record{Inputs: in, Settled: r.Settled})
 		return err
 	})
 }
@@ -126,7 +150,7 @@ func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil {
 		return nil, fmt.Errorf("inputs: %w", err)
 	}
-	in, response := inputs.Mappable(), &pulumirpc.UpdateResponse{}
+	response := &pulumirpc.UpdateResponse{}
 	return response, p.store.change(func(a *account) error {
 		at, err := p.place(ctx, a)
 		if err != nil {
@@ -134,16 +158,17 @@ func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 		}
 		r := a.find(token, req.GetId())
 		if r == nil {
-			return k.refuse(k.create, &answer{404, "NotFound", req.GetId() + " does not exist (a refresh would tell)"})
+			return k.refuse(k.updates(), &answer{404, "NotFound", req.GetId() + " does not exist (a refresh would tell)"})
 		}
-		if why := k.allowed(a, in); why != nil {
-			return k.refuse(k.create, why)
+		was := a.subject(token, req.GetId(), r, at).in
+		r.Inputs = inputs.Mappable()
+		s := a.subject(token, req.GetId(), r, at)
+		s.was = was
+		if why := k.allowed(s); why != nil {
+			return k.refuse(k.updates(), why)
 		}
-		r.Inputs = in
-		if r.Region != "" {
-			at.region = r.Region
-		}
-		response.Properties, err = k.state(at, req.GetId(), in)
+		r.Settled = k.settled(s)
+		response.Properties, err = k.state(a.subject(token, req.GetId(), r, at), r)
 		return err
 	})
 }
@@ -158,16 +183,35 @@ func (k kind) replanned(req *pulumirpc.UpdateRequest) (*structpb.Struct, error) 
 	if err != nil {
 		return nil, fmt.Errorf("old state: %w", err)
 	}
-	for _, name := range k.computed {
-		key := resource.PropertyKey(name)
-		if old, known := olds[key]; known && !all.HasValue(key) {
-			all[key] = old
+	var anew []string
+	if k.unsettles != nil {
+		anew = k.unsettles(changed(olds, all), known(all))
+	}
+	for _, path := range k.computed {
+		if _, given := lookUp(all, path); given {
+			continue
+		}
+		if slices.Contains(anew, path) {
+			put(all, path, resource.MakeComputed(resource.NewProperty("")))
+		} else if old, there := lookUp(olds, path); there {
+			put(all, path, old)
 		}
 	}
 	if tags, given := all["tags"]; given && slices.Contains(k.computed, "tagsAll") {
 		all["tagsAll"] = tags
 	}
 	return protocol.Encode(all)
+}
+
+// changed are the inputs that are not what they were.
+func changed(olds, news resource.PropertyMap) []string {
+	var keys []string
+	for key, v := range news {
+		if old, there := olds[key]; !there || !old.DeepEquals(v) {
+			keys = append(keys, string(key))
+		}
+	}
+	return keys
 }
 
 // Delete removes a resource, unless AWS would refuse it. What is gone already is no error.
@@ -181,9 +225,13 @@ func (p *Provider) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emp
 		if r == nil {
 			return nil
 		}
+		s := a.subject(token, req.GetId(), r, place{})
 		why := a.kept(token, req.GetId())
+		if why == nil {
+			why = a.held(token, s)
+		}
 		if why == nil && k.free != nil {
-			why = k.free(a, req.GetId(), r)
+			why = k.free(s)
 		}
 		if why != nil {
 			return k.refuse(k.remove, why)

@@ -96,13 +96,13 @@ func setting(k kind) kind {
 	return k
 }
 
-func bucketOutputs(at place, id string, in values) values {
+func bucketOutputs(s subject) values {
 	// The host names of the whole world and of a region differ in the region alone.
-	regional := aws.Endpoint("s3", at.region)
+	regional := aws.Endpoint("s3", s.at.region)
 	return values{
-		"arn": aws.BucketARN(at.region, id), "region": at.region, "tagsAll": tags(in),
-		"bucketRegionalDomainName": id + "." + regional,
-		"bucketDomainName":         id + "." + strings.Replace(regional, "."+at.region, "", 1),
+		"arn": aws.BucketARN(s.at.region, s.id), "region": s.at.region, "tagsAll": tags(s.in),
+		"bucketRegionalDomainName": s.id + "." + regional,
+		"bucketDomainName":         s.id + "." + strings.Replace(regional, "."+s.at.region, "", 1),
 	}
 }
 
@@ -129,8 +129,8 @@ func bucketName(in values) string {
 	return ""
 }
 
-func emptyBucket(_ *account, _ string, r *record) *answer {
-	if len(r.Contents) == 0 || r.Inputs["forceDestroy"] == true {
+func emptyBucket(s subject) *answer {
+	if len(s.contents) == 0 || s.in["forceDestroy"] == true {
 		return nil
 	}
 	return &answer{409, "BucketNotEmpty", "The bucket you tried to delete is not empty. You must delete all versions in the bucket."}
@@ -174,12 +174,11 @@ func checkLifecycle(in values) map[string]string {
 }
 
 // notPublic refuses a policy for everybody where public policies are blocked.
-func notPublic(a *account, in values) *answer {
-	block := a.Resources[aws.BucketPublicAccessBlock][text(in, "bucket")]
-	if block == nil || block.Inputs["blockPublicPolicy"] != true {
+func notPublic(s subject) *answer {
+	if s.account.one(aws.BucketPublicAccessBlock, text(s.in, "bucket")).in["blockPublicPolicy"] != true {
 		return nil
 	}
-	document, err := parse(text(in, "policy"))
+	document, err := parse(text(s.in, "policy"))
 	if err != nil {
 		return &answer{400, "MalformedPolicy", err.Error()}
 	}
