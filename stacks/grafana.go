@@ -19,9 +19,9 @@ const (
 )
 
 // grafana is what shows the metrics; nil: nothing does.
-func (s *stack) grafana(databases postgresql.Args) (*grafana.Args, error) {
+func (s *stack) grafana(databases map[string]postgresql.Connection) *grafana.Args {
 	if !s.cfg.Monitoring.ShowsGrafana() {
-		return nil, nil
+		return nil
 	}
 	cfg := s.cfg.Monitoring.Grafana
 	args := &grafana.Args{
@@ -38,11 +38,7 @@ func (s *stack) grafana(databases postgresql.Args) (*grafana.Args, error) {
 		}
 	}
 	if cfg.Database != "" {
-		connections, err := databases.Connections()
-		if err != nil {
-			return nil, err
-		}
-		c := connections[cfg.Database]
+		c := databases[cfg.Database]
 		args.Database = &grafana.Database{Port: c.Port, Name: c.Database, User: c.User, Pods: c.Pods}
 	}
 	if o := cfg.OIDC; o != nil {
@@ -54,7 +50,7 @@ func (s *stack) grafana(databases postgresql.Args) (*grafana.Args, error) {
 			Pods:             identity.Servers(),
 		}
 	}
-	return args, nil
+	return args
 }
 
 // dashboards show what the stack has, as its rules watch it.

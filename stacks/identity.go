@@ -24,12 +24,8 @@ type iris struct {
 
 // identityArgs are those of the identity provider that are known before there is a database, once it is clear that they
 // can work.
-func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
+func (s *stack) identityArgs(databases map[string]postgresql.Connection) (identity.Args, error) {
 	cfg := s.cfg.Identity
-	connections, err := databases.Connections()
-	if err != nil {
-		return identity.Args{}, err
-	}
 	args := identity.Args{
 		Common: s.common(),
 		Image:  cfg.Image, Optimized: cfg.Optimized, Replicas: cfg.Replicas,
@@ -40,7 +36,7 @@ func (s *stack) identityArgs(databases postgresql.Args) (identity.Args, error) {
 			HTTP01:     s.prover(),
 		},
 		Admin:    identity.Admin{Hostname: cfg.Admin.Hostname, Username: cfg.Admin.Username, PlainHTTP: cfg.Admin.PlainHTTP},
-		Database: identityDatabase(connections[cfg.Database]),
+		Database: identityDatabase(databases[cfg.Database]),
 		// Clients of other realms have no business with the Control Plane's API.
 		TrustedIssuers: []string{identity.Issuer(cfg.Hostname, config.RoverRealm)},
 		ServiceMonitor: cfg.ServiceMonitor,

@@ -31,22 +31,18 @@ func (s *stack) scraper() flow.Peer {
 
 // monitoringArgs are those of the monitoring that need nothing registered, once it is clear that they can work; nil: it has
 // another owner.
-func (s *stack) monitoringArgs(databases postgresql.Args) (*monitoring.Args, error) {
+func (s *stack) monitoringArgs(databases map[string]postgresql.Connection) (*monitoring.Args, error) {
 	cfg := s.cfg.Monitoring
 	if !cfg.Installed() {
 		return nil, nil
 	}
-	show, err := s.grafana(databases)
-	if err != nil {
-		return nil, err
-	}
 	args := &monitoring.Args{
-		Common: s.common(), Grafana: show,
+		Common: s.common(), Grafana: s.grafana(databases),
 		Operator: monitoring.Operator{
 			Image: cfg.Operator.Image, WebhookImage: cfg.Operator.WebhookImage, ReloaderImage: cfg.Operator.ReloaderImage,
 			SecretNamespaces: cfg.Operator.SecretNamespaces,
 		},
-		Prometheus: s.prometheus(), Alertmanager: s.alertmanager(), Exporters: s.exporters(), Rules: s.rules(databases),
+		Prometheus: s.prometheus(), Alertmanager: s.alertmanager(), Exporters: s.exporters(), Rules: s.rules(),
 	}
 	args.Dashboards = s.dashboards(args.Rules)
 	if err := args.Check(); err != nil {
@@ -136,12 +132,11 @@ func (s *stack) exporters() exporters.Args {
 }
 
 // rules watch what the stack has.
-func (s *stack) rules(databases postgresql.Args) rules.Args {
+func (s *stack) rules() rules.Args {
 	cfg := s.cfg.Monitoring
 	args := rules.Args{
 		Disabled: cfg.Alerts.Disabled, Severity: map[string]string{}, RunbookBase: cfg.Alerts.RunbookBaseURL,
-		PostgreSQL: map[string]int{}, Valkey: true, Iris: true,
-		Backups: s.cfg.Storage.PostgreSQL.Backup.Enabled, Pooler: s.cfg.Storage.PostgreSQL.Pooler.Enabled,
+		PostgreSQL: map[string]int{}, Valkey: s.cfg.Storage.Cache.Backend == config.Valkey, Iris: true,
 		NodeExporter: cfg.Exporters.NodeExporter.Enabled, Etcd: cfg.Exporters.Etcd != nil, Grafana: cfg.ShowsGrafana(),
 		RemoteWrite: len(cfg.Prometheus.RemoteWrite) > 0, CoreDNS: cfg.Exporters.CoreDNS,
 		APIServer: cfg.Exporters.APIServer,
@@ -149,8 +144,12 @@ func (s *stack) rules(databases postgresql.Args) rules.Args {
 	for name, severity := range cfg.Alerts.Severity {
 		args.Severity[name] = string(severity)
 	}
-	for _, c := range databases.Clusters {
-		args.PostgreSQL[c.Name] = c.Instances
+	// What AWS runs, AWS watches: its metrics are in CloudWatch.
+	if data := s.cfg.Storage.PostgreSQL; data.Backend == config.CloudNativePG {
+		args.Backups, args.Pooler = data.Backup.Enabled, data.Pooler.Enabled
+		for _, c := range data.Clusters {
+			args.PostgreSQL[c.Name] = c.Instances
+		}
 	}
 	switch s.cfg.Storage.ObjectStorage.Backend {
 	case config.ObjectsMinIO:

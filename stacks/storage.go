@@ -13,7 +13,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/components/storage/s3"
 	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
-	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
@@ -26,32 +25,61 @@ const (
 	fileManagerAccount = "file-manager"
 )
 
-// storageArgs are those of the data stores that need nothing registered.
-func (s *stack) storageArgs(databases postgresql.Args) storage.Args {
-	args := storage.Args{PostgreSQL: databases, Cache: s.cache()}
+// storageArgs are those of the data stores that need nothing registered, once it is clear that they can work.
+func (s *stack) storageArgs() (storage.Args, error) {
+	args := storage.Args{Common: s.common()}
 	if s.cfg.Storage.ObjectStorage.Backend == config.ObjectsMinIO {
 		args.MinIO = s.minIO()
 	}
-	return args
+	if s.cfg.Storage.Cache.Backend == config.CacheElastiCache {
+		args.ElastiCache = s.elastiCache()
+		if err := args.ElastiCache.Check(); err != nil {
+			return args, s.invalid("storage.cache.elastiCache", err)
+		}
+	} else {
+		args.Valkey = s.valkey()
+	}
+	if s.cfg.Storage.PostgreSQL.Backend == config.DatabasesRDS {
+		args.RDS = s.rds()
+		return args, s.checkRDS(args.RDS)
+	}
+	args.PostgreSQL = s.postgreSQL()
+	if err := args.PostgreSQL.Check(); err != nil {
+		return args, s.invalid("storage.postgresql", err)
+	}
+	return args, nil
 }
 
+// storage provisions the data stores, those of AWS in the account and the network that are known by now.
 func (s *stack) storage(args storage.Args, needs []pulumi.ResourceOption) (*storage.Storage, error) {
+	var err error
 	if s.cfg.Storage.ObjectStorage.Backend == config.ObjectsS3 {
-		var err error
-		if args.S3, err = s.amazonS3(args.PostgreSQL.Clusters); err != nil {
+		if args.S3, err = s.amazonS3(); err != nil {
 			return nil, err
 		}
+	}
+	if args.RDS != nil {
+		if args.RDS.AWS, err = s.amazon(); err != nil {
+			return nil, err
+		}
+		args.RDS.Network = s.storeNetwork()
+	}
+	if args.ElastiCache != nil {
+		if args.ElastiCache.AWS, err = s.amazon(); err != nil {
+			return nil, err
+		}
+		args.ElastiCache.Network = s.storeNetwork()
 	}
 	return storage.New(s.ctx, "storage", args, needs...)
 }
 
-// postgreSQL are the databases, once it is clear that they can work.
-func (s *stack) postgreSQL() (postgresql.Args, error) {
+// postgreSQL are databases in the cluster.
+func (s *stack) postgreSQL() *postgresql.Args {
 	cfg, objects := s.cfg.Storage.PostgreSQL, s.cfg.Network.Policies.ObjectStorage
-	args := postgresql.Args{
+	args := &postgresql.Args{
 		Operator:             postgresql.Operator{Replicas: cfg.Operator.Replicas, PodMonitor: cfg.Operator.PodMonitor},
 		ControlPlaneDatabase: controlPlaneDatabase, ControlPlaneSSLMode: string(cfg.ControlPlaneSSLMode),
-		Clients:       []postgresql.Client{{Name: "gateways", Pods: s.gateways(), Database: gatewayDatabase}},
+		Clients:       s.databaseClients(),
 		ObjectStorage: outside("object storage", objects.CIDRs), ObjectStoragePorts: objects.Ports,
 	}
 	for _, c := range cfg.Clusters {
@@ -62,15 +90,20 @@ func (s *stack) postgreSQL() (postgresql.Args, error) {
 			Image: postgresql.BackupPluginImage, SidecarImage: postgresql.BackupPluginSidecarImage,
 		}
 	}
-	if err := args.Check(); err != nil {
-		return args, s.invalid("storage.postgresql", err)
-	}
-	return args, nil
+	return args
+}
+
+// databaseClients are those that nobody else declares.
+func (s *stack) databaseClients() []postgresql.Client {
+	return []postgresql.Client{{Name: "gateways", Pods: s.gateways(), Database: gatewayDatabase}}
 }
 
 // backups tells whether anything is written to, or read from, backups of databases.
 func (s *stack) backups() bool {
 	cfg := s.cfg.Storage.PostgreSQL
+	if cfg.Backend == config.DatabasesRDS {
+		return false // AWS keeps them
+	}
 	for _, c := range cfg.Clusters {
 		if c.Recovery != nil {
 			return true
@@ -89,9 +122,7 @@ func (s *stack) databaseCluster(c config.DatabaseCluster) postgresql.Cluster {
 		wal := volume(*c.WALVolume)
 		cluster.WALVolume = &wal
 	}
-	for _, d := range c.Databases {
-		cluster.Databases = append(cluster.Databases, postgresql.Database{Name: d.Name, Owner: d.Owner})
-	}
+	cluster.Databases = databasesOf(c)
 	if p := cfg.Pooler; p.Enabled {
 		cluster.Pooler = &postgresql.Pooler{
 			Instances: p.Instances, Mode: string(p.Mode), Image: p.Image,
@@ -113,21 +144,33 @@ func (s *stack) databaseCluster(c config.DatabaseCluster) postgresql.Cluster {
 	return cluster
 }
 
-func (s *stack) cache() valkey.Args {
+func databasesOf(c config.DatabaseCluster) (all []postgresql.Database) {
+	for _, d := range c.Databases {
+		all = append(all, postgresql.Database{Name: d.Name, Owner: d.Owner})
+	}
+	return all
+}
+
+func (s *stack) valkey() *valkey.Args {
 	cfg := s.cfg.Storage.Cache
-	args := valkey.Args{
+	args := &valkey.Args{
 		Images:  valkey.Images{Server: cfg.Images.Server, Exporter: cfg.Images.Exporter, Proxy: cfg.Images.Proxy},
 		Servers: cfg.Servers, Sentinels: cfg.Sentinels, Proxies: cfg.Proxies,
 		Resources: requirements(cfg.Resources), MaxMemoryPercent: cfg.MaxMemoryPercent,
 		EvictionPolicy: string(cfg.EvictionPolicy), MaxReplicaLag: time.Duration(cfg.MaxReplicaLag),
 		ServiceMonitor: cfg.ServiceMonitor,
-		Clients:        []valkey.Client{{Name: "gateways", Pods: s.gateways()}},
+		Clients:        s.cacheClients(),
 	}
 	if cfg.Persistence != nil {
 		v := volume(*cfg.Persistence)
 		args.Persistence = &v
 	}
 	return args
+}
+
+// cacheClients are those beside the Control Plane.
+func (s *stack) cacheClients() []valkey.Client {
+	return []valkey.Client{{Name: "gateways", Pods: s.gateways()}}
 }
 
 func (s *stack) minIO() *minio.Args {
@@ -139,23 +182,21 @@ func (s *stack) minIO() *minio.Args {
 	}
 }
 
-func (s *stack) amazonS3(clusters []postgresql.Cluster) (*s3.Args, error) {
-	provider, err := aws.NewProvider(s.ctx, "aws", aws.ProviderArgs{
-		Region: s.cfg.AWS.Region, Profile: s.cfg.AWS.Profile, AssumeRoleARN: s.cfg.AWS.AssumeRoleARN,
-	})
+func (s *stack) amazonS3() (*s3.Args, error) {
+	provider, err := s.amazon()
 	if err != nil {
 		return nil, err
 	}
 	cfg := s.cfg.Storage.ObjectStorage
 	args := &s3.Args{
-		AWS: provider, Region: s.cfg.AWS.Region, OIDCProviderARN: s.cfg.Cluster.OIDCProviderARN,
+		AWS: provider, Region: s.cfg.AWS.Region, OIDCProviderARN: s.oidcProvider(),
 		Protect: s.cfg.Storage.DeletionProtection,
 		Bucket:  cfg.Bucket, Existing: cfg.S3.Existing, KMSKeyARN: cfg.S3.KMSKeyARN, AccessLogBucket: cfg.S3.AccessLogBucket,
 		NoncurrentVersionDays: cfg.S3.NoncurrentVersionDays, AbortUploadDays: cfg.S3.AbortUploadDays,
 		FileManagerSubject: subject(certtrust.ControlPlaneNamespace, fileManagerAccount),
 		BackupBucket:       s.backupBucket(),
 	}
-	for _, c := range clusters {
+	for _, c := range s.cfg.Storage.PostgreSQL.Clusters {
 		// The operator names a cluster's service account after the cluster.
 		args.BackupSubjects = append(args.BackupSubjects, subject(postgresql.Namespace, c.Name))
 	}
@@ -198,7 +239,7 @@ func storageOutputs(st *storage.Storage) pulumi.Map {
 			"user": pulumi.String(gateway.User), "password": gateway.Password,
 		}),
 		"redis": pulumi.ToSecret(pulumi.Map{
-			"host": pulumi.String(st.Cache.Host), "port": pulumi.Int(st.Cache.Port), "tls": pulumi.Bool(true),
+			"host": st.Cache.Host, "port": pulumi.Int(st.Cache.Port), "tls": pulumi.Bool(true),
 			"password": st.Cache.Password,
 		}),
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/storage"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/components/storage/valkey"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
@@ -26,7 +27,7 @@ func TestBackupsNeedABucket(t *testing.T) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		common, err := process.Common(ctx, workload.Single)
 		require.NoError(t, err)
-		_, err = storage.New(ctx, "storage", storage.Args{Common: common, PostgreSQL: postgresql.Args{
+		_, err = storage.New(ctx, "storage", storage.Args{Common: common, Valkey: &valkey.Args{}, PostgreSQL: &postgresql.Args{
 			Clusters: []postgresql.Cluster{{Name: "platform", Backup: &postgresql.Backup{}}},
 		}})
 		return err

@@ -115,7 +115,7 @@ func (a Args) clusterFlows(p plan) []flow.Flow {
 // clientFlows are those of who uses the databases, the Control Plane first.
 func (a Args) clientFlows() []flow.Flow {
 	var flows []flow.Flow
-	for _, client := range a.clients() {
+	for _, client := range a.AllClients() {
 		for _, c := range a.Clusters {
 			if c.has(client.Database) {
 				flows = append(flows, flow.Flow{
@@ -128,8 +128,8 @@ func (a Args) clientFlows() []flow.Flow {
 	return flows
 }
 
-// clients are all clients.
-func (a Args) clients() []Client {
+// AllClients are the clients, with the Control Plane.
+func (a Args) AllClients() []Client {
 	if a.ControlPlaneDatabase == "" {
 		return a.Clients
 	}

@@ -80,6 +80,12 @@ func (p plan) serverName() string {
 	return p.Name
 }
 
+// MaxConnections is how many connections there are in all.
+func (c Cluster) MaxConnections() (string, error) {
+	p, err := planOf(c)
+	return p.parameters["max_connections"], err
+}
+
 // planOf works out a cluster's parameters. Each role may have its share of the connections, so that none of them can
 // keep the others out; with a pooler at least what the pooler may open for it.
 func planOf(c Cluster) (plan, error) {

@@ -1,0 +1,5 @@
+// Package elasticache provides the cache as a service of AWS: a replication group of Amazon ElastiCache with Valkey,
+// behind one address of its primary. Clients use it as they use Valkey in Kubernetes: with TLS, and with a password.
+//
+// In order: the subnets, the parameters and the security group, the group of servers, and the Secret with the password.
+package elasticache

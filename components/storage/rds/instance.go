@@ -1,0 +1,162 @@
+package rds
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/telekom/controlplane-infrastructure/components/storage/managed"
+	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/internal/aws"
+)
+
+const (
+	// The longest names that AWS takes, without the dozen characters that are added to some.
+	longestInstance, longestGroup, longestGuard = 63, 240, 200
+	// keyDeletionDays is how long a deleted key can be brought back: the most that AWS allows.
+	keyDeletionDays = 30
+	// insightDays is for how long it is kept what an instance was busy with: what AWS charges nothing for.
+	insightDays = 7
+)
+
+// ownParameters are those that the security of the platform rests on. TLS from 1.2 on is the most that RDS takes in every
+// region; clients and servers that know 1.3 use that.
+var ownParameters = map[string]string{
+	"password_encryption":      "scram-sha-256",
+	"rds.force_ssl":            "1",
+	"ssl_min_protocol_version": "TLSv1.2",
+}
+
+// ground is what all instances share.
+type ground struct {
+	key     pulumi.StringInput
+	subnets pulumi.StringInput // the name of their group
+	guard   managed.Guard
+}
+
+func (b *builder) ground() (g ground, err error) {
+	if g.key, err = b.key(); err != nil {
+		return g, err
+	}
+	name := managed.Name(longestGroup, b.args.Name, "postgresql")
+	subnets, err := b.account.Register(aws.DatabaseSubnetGroup, b.name+"-subnets", pulumi.Map{
+		"name": pulumi.String(name), "subnetIds": pulumi.StringArray(b.args.Network.SubnetIDs),
+		"description": pulumi.String("Databases of " + b.args.Name),
+	})
+	if err != nil {
+		return g, err
+	}
+	g.subnets = subnets.ID().ToStringOutput()
+	g.guard, err = b.account.Guard(b.name+"-guard", managed.Name(longestGuard, b.args.Name, "postgresql"),
+		"Clients of the databases of "+b.args.Name, postgresql.Port, b.args.Network)
+	return g, err
+}
+
+// key returns the ARN of the key that encrypts: a given one, or one of the component's own. Its own is left behind, since
+// the last snapshot of an instance is: nobody could restore that without it.
+func (b *builder) key() (pulumi.StringInput, error) {
+	if b.args.KMSKeyARN != "" {
+		return pulumi.String(b.args.KMSKeyARN), nil
+	}
+	key, err := b.account.Register(aws.Key, b.name+"-key", pulumi.Map{
+		"description":          pulumi.String("Databases of " + b.args.Name + " and their snapshots"),
+		"enableKeyRotation":    pulumi.Bool(true),
+		"deletionWindowInDays": pulumi.Int(keyDeletionDays),
+	}, pulumi.Protect(b.args.Protect), pulumi.RetainOnDelete(true))
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.account.Register(aws.KeyAlias, b.name+"-key-alias", pulumi.Map{
+		"name":        pulumi.String("alias/" + managed.Name(longestGroup, b.args.Name, "postgresql")),
+		"targetKeyId": key.ID(),
+	})
+	return key.ARN, err
+}
+
+// instance is what is read of an instance.
+type instance struct {
+	pulumi.CustomResourceState
+	// Address is its host name, which leads to whichever of its machines is the primary.
+	Address pulumi.StringOutput `pulumi:"address"`
+}
+
+func (b *builder) instance(i Instance, g ground, password pulumi.StringInput) (*instance, error) {
+	parameters, err := b.parameters(i)
+	if err != nil {
+		return nil, err
+	}
+	name, most := managed.Name(longestInstance, b.args.Name, i.Name), 0
+	if b.args.MaxStorageGiB > b.args.StorageGiB {
+		most = b.args.MaxStorageGiB
+	}
+	made := &instance{}
+	return made, b.account.RegisterInto(aws.DatabaseInstance, b.name+"-"+i.Name, pulumi.Map{
+		"identifier": pulumi.String(name), "instanceClass": pulumi.String(b.args.InstanceClass),
+		"engine": pulumi.String("postgres"), "engineVersion": pulumi.String(b.args.EngineVersion),
+		"autoMinorVersionUpgrade": pulumi.Bool(b.args.followsMinors()),
+		// Only who changes the configured version asks for another major one.
+		"allowMajorVersionUpgrade":         pulumi.Bool(true),
+		"parameterGroupName":               parameters,
+		"username":                         pulumi.String(Administrator),
+		"password":                         password,
+		"iamDatabaseAuthenticationEnabled": pulumi.Bool(b.args.IAMAuthentication),
+
+		"port": pulumi.Int(postgresql.Port), "publiclyAccessible": pulumi.Bool(false), "multiAz": pulumi.Bool(b.args.MultiAZ),
+		"dbSubnetGroupName": g.subnets, "vpcSecurityGroupIds": pulumi.StringArray{g.guard.ID},
+		"caCertIdentifier": pulumi.String(authority),
+
+		"storageType": pulumi.String("gp3"), "allocatedStorage": pulumi.Int(b.args.StorageGiB),
+		"maxAllocatedStorage": pulumi.Int(most),
+		"storageEncrypted":    pulumi.Bool(true), "kmsKeyId": g.key,
+
+		"backupRetentionPeriod": pulumi.Int(b.args.BackupRetentionDays), "backupWindow": pulumi.String(b.args.BackupWindow),
+		"maintenanceWindow": pulumi.String(b.args.MaintenanceWindow), "applyImmediately": pulumi.Bool(false),
+		"copyTagsToSnapshot": pulumi.Bool(true), "skipFinalSnapshot": pulumi.Bool(false),
+		"finalSnapshotIdentifier": pulumi.String(name + "-final"),
+		"deletionProtection":      pulumi.Bool(b.args.Protect),
+
+		"performanceInsightsEnabled": pulumi.Bool(true), "performanceInsightsKmsKeyId": g.key,
+		"performanceInsightsRetentionPeriod": pulumi.Int(insightDays),
+		"enabledCloudwatchLogsExports":       pulumi.ToStringArray([]string{"postgresql", "upgrade"}),
+	}, made, pulumi.Protect(b.args.Protect), pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "60m", Update: "120m", Delete: "60m"}))
+}
+
+// parameters registers the parameters of an instance and returns the name of their group. It has the major version in
+// it, which belongs to the group: with another one a new group takes the old one's place before that goes.
+func (b *builder) parameters(i Instance) (pulumi.StringInput, error) {
+	connections, err := i.cluster().MaxConnections()
+	if err != nil {
+		return nil, err
+	}
+	var list pulumi.Array
+	add := func(values map[string]string, when string) {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			list = append(list, pulumi.Map{
+				"name": pulumi.String(name), "value": pulumi.String(values[name]), "applyMethod": pulumi.String(when),
+			})
+		}
+	}
+	add(ownParameters, "immediate")
+	given := maps.Clone(i.Parameters)
+	maps.DeleteFunc(given, func(name, _ string) bool { _, own := ownParameters[name]; return own })
+	if given == nil {
+		given = map[string]string{}
+	}
+	given["max_connections"] = connections
+	// AWS refuses to apply at once what PostgreSQL reads only when it starts, and takes anything this way.
+	add(given, "pending-reboot")
+	family := "postgres" + b.args.major()
+	group, err := b.account.Register(aws.DatabaseParameters, b.name+"-"+i.Name+"-parameters", pulumi.Map{
+		"name":        pulumi.String(managed.Name(longestGroup, b.args.Name, i.Name, family)),
+		"family":      pulumi.String(family),
+		"description": pulumi.String(fmt.Sprintf("Databases %s of %s", strings.Join(i.databases(), ", "), b.args.Name)),
+		"parameters":  list,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return group.ID().ToStringOutput(), nil
+}
