@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,26 +29,40 @@ func newValidate() *cobra.Command {
 		if err != nil {
 			return &usageError{err}
 		}
-		_, err = config.Load(dir, stack)
-		var problems config.Errors
+		cfg, err := config.Load(dir, stack)
+		var problems, warnings config.Errors
 		if err != nil && !errors.As(err, &problems) {
 			return &usageError{err}
 		}
+		if err == nil {
+			warnings = cfg.Warnings(time.Now())
+		}
 		if asJSON {
-			if problems == nil {
-				problems = config.Errors{}
-			}
-			if err := printJSON(cmd.OutOrStdout(), map[string]any{"stack": stack, "valid": err == nil, "problems": problems}); err != nil {
+			if err := printJSON(cmd.OutOrStdout(), map[string]any{
+				"stack": stack, "valid": err == nil, "problems": listed(problems), "warnings": listed(warnings),
+			}); err != nil {
 				return err
 			}
 		}
 		if err != nil {
 			return &usageError{fmt.Errorf("stack %s is not valid:\n%w", stack, err)}
 		}
-		if !asJSON {
-			fmt.Fprintf(cmd.OutOrStdout(), "stack %s is valid\n", stack)
+		if asJSON {
+			return nil
 		}
+		for _, warning := range warnings {
+			fmt.Fprintln(cmd.ErrOrStderr(), "warning:", warning)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "stack %s is valid\n", stack)
 		return nil
 	}
 	return cmd
+}
+
+// listed has JSON show an empty list where there is nothing.
+func listed(problems config.Errors) config.Errors {
+	if problems == nil {
+		return config.Errors{}
+	}
+	return problems
 }

@@ -62,7 +62,7 @@ var badIdentity = []badConfiguration{
 	{"major version only", identity("version: '26'"), []string{
 		`controlplane:identity.version: "26" ` + keycloakVersion}},
 	{"version as a number", identity("version: 26.7"), []string{
-		"controlplane:identity.version: 26.7 " + keycloakVersion}},
+		"controlplane:identity.version: 26.7 " + keycloakVersion + `, in quotes; did you mean "26.7"?`}},
 	{"version of another image", identity("version: 26.6.1"), []string{
 		`controlplane:identity.version: "26.6.1" contradicts the image's tag; must be 26.7.3, or left out`}},
 	{"misspelt update strategy", identity("updateStrategy: recreate"), []string{

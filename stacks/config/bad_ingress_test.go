@@ -73,7 +73,7 @@ var badIngress = []badConfiguration{
 	{"unknown type of Service", traefik("service: {type: loadbalancer}"), []string{
 		`controlplane:network.ingress.traefik.service.type: "loadbalancer" must be one of LoadBalancer, NodePort, ClusterIP; did you mean "LoadBalancer"?`}},
 	{"unknown load balancer", traefik("service: {loadBalancer: elb}"), []string{
-		`controlplane:network.ingress.traefik.service.loadBalancer: "elb" must be one of none, nlb; did you mean "nlb"?`}},
+		`controlplane:network.ingress.traefik.service.loadBalancer: "elb" must be one of none, nlb, nlb-cloud-provider; did you mean "nlb"?`}},
 	{"a load balancer for no load balancer", traefik("service: {type: NodePort, loadBalancer: nlb, loadBalancerClass: service.k8s.aws/nlb, sourceRanges: [192.0.2.0/24]}"), []string{
 		`controlplane:network.ingress.traefik.service.loadBalancer: "nlb" is only allowed with type LoadBalancer; type is NodePort`,
 		`controlplane:network.ingress.traefik.service.loadBalancerClass: "service.k8s.aws/nlb" is only allowed with type LoadBalancer; type is NodePort`,

@@ -61,10 +61,10 @@ var badStorage = []badConfiguration{
 		`controlplane:storage.postgresql.parameters: "max_connections=200" must be a map of names to values, each a string, a number, true or false`}},
 
 	// Choices, ranges and formats.
-	{"unknown database backend", "storage: {postgresql: {backend: rds}}", []string{
-		`controlplane:storage.postgresql.backend: "rds" must be cloudNativePG`}},
+	{"unknown database backend", "storage: {postgresql: {backend: RDS}}", []string{
+		`controlplane:storage.postgresql.backend: "RDS" must be one of cloudNativePG, rds; did you mean "rds"?`}},
 	{"unknown cache backend", "storage: {cache: {backend: redis}}", []string{
-		`controlplane:storage.cache.backend: "redis" must be valkey`}},
+		`controlplane:storage.cache.backend: "redis" must be one of valkey, elastiCache`}},
 	{"unknown object storage", "storage: {objectStorage: {backend: mini0}}", []string{
 		`controlplane:storage.objectStorage.backend: "mini0" must be one of minio, s3, none; did you mean "minio"?`}},
 	{"section of an unknown object storage", "storage: {objectStorage: {backend: S4, s3: {existing: true}}}", []string{
@@ -196,7 +196,7 @@ var badStorage = []badConfiguration{
 		"controlplane:cluster.oidcProviderArn: is missing; controlplane:storage.objectStorage.backend s3 needs the ARN of the cluster's IAM OIDC provider, so that pods get at the buckets without stored keys",
 		"controlplane:storage.objectStorage.bucket: is missing; backend s3 needs the name of a bucket that nobody else in the world has"}},
 	{"S3 with a misspelt region", strings.Replace(s3("bucket: files"), "region", "regoin", 1), []string{
-		`controlplane:aws.regoin: is not a key; allowed are assumeRoleArn, profile, region; did you mean "region"?`}},
+		`controlplane:aws.regoin: is not a key; allowed are assumeRoleArn, network, profile, region, tags; did you mean "region"?`}},
 	{"key of another region", s3("bucket: files, s3: {kmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd'}"), []string{
 		`controlplane:storage.objectStorage.s3.kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/1234abcd" must be a key in controlplane:aws.region, which is eu-central-1`}},
 	{"section of MinIO with S3", s3("bucket: files, minio: {servers: 4}"), []string{

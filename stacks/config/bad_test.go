@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	components   = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:network, controlplane:resources, controlplane:storage"
-	duration     = "must be a positive duration such as 720h or 30m"
-	quantity     = "must be an amount above zero such as 500m or 1Gi"
-	replicas     = "must be a whole number from 1 to 5"
-	ociReference = "must be an OCI reference with a digest, oci://host/repository@sha256:<64 hexadecimal digits>"
-	mirror       = "must be host, optional port and optional path without a scheme, such as registry.example.com:5000/mirror"
-	certificate  = "must be one or more certificates in PEM (-----BEGIN CERTIFICATE-----)"
-	privateKey   = "must be an unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)"
-	name         = "must be a Kubernetes name of lower-case letters, digits, - and ., such as my-name"
+	components     = "controlplane:artifacts, controlplane:availability, controlplane:aws, controlplane:certTrust, controlplane:cluster, controlplane:identity, controlplane:monitoring, controlplane:network, controlplane:resources, controlplane:storage"
+	clusterSection = "context, deleteUnreachable, eks, identifier, kind, kubeconfig, kubeconfigContent, metricsServer, oidcProviderArn"
+	duration       = "must be a positive duration such as 720h or 30m"
+	quantity       = "must be an amount above zero such as 500m or 1Gi"
+	replicas       = "must be a whole number from 1 to 5"
+	ociReference   = "must be an OCI reference with a digest, oci://host/repository@sha256:<64 hexadecimal digits>"
+	mirror         = "must be host, optional port and optional path without a scheme, such as registry.example.com:5000/mirror"
+	certificate    = "must be one or more certificates in PEM (-----BEGIN CERTIFICATE-----)"
+	privateKey     = "must be an unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)"
+	name           = "must be a Kubernetes name of lower-case letters, digits, - and ., such as my-name"
 )
 
 // badConfiguration is one with what is said about it, all of it.
@@ -46,10 +47,10 @@ var bad = []badConfiguration{
 	{"key of several places at the wrong level", "controlplane:certManager: {}", []string{
 		`controlplane:certManager: is not a key; allowed are ` + components + `; did you mean "controlplane:certTrust.certManager"?`}},
 	{"key that is ambiguous elsewhere", "cluster: {replicas: 2, requests: {}}", []string{
-		`controlplane:cluster.replicas: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:identity.replicas"?`,
-		`controlplane:cluster.requests: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn`}},
+		"controlplane:cluster.replicas: is not a key; allowed are " + clusterSection + `; did you mean "controlplane:identity.replicas"?`,
+		"controlplane:cluster.requests: is not a key; allowed are " + clusterSection}},
 	{"key in the wrong component", "cluster: {platformCA: {}}", []string{
-		`controlplane:cluster.platformCA: is not a key; allowed are context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn; did you mean "controlplane:certTrust.platformCA"?`}},
+		"controlplane:cluster.platformCA: is not a key; allowed are " + clusterSection + `; did you mean "controlplane:certTrust.platformCA"?`}},
 	{"key set twice", "controlplane:cluster: {}\ncluster: {}", []string{
 		"cluster: is set twice; it is the same key as controlplane:cluster"}},
 	{"misspelt nested key", "certTrust: {certManger: {}}", []string{
@@ -61,11 +62,11 @@ var bad = []badConfiguration{
 	{"unknown resource class", "resources: {worker: {}}", []string{
 		"controlplane:resources.worker: is not a key; allowed are apiServer, gateway, identityProvider, operator"}},
 	{"unknown override", "artifacts: {overrides: {cert-manager: {directory: x}}}", []string{
-		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are barmanCloud, certManager, cloudNativePG, gatewayAPI, istioBase, istioCNI, istiod, linkerdCNI, linkerdCRDs, linkerdControlPlane, prometheusOperator, trustManager, ztunnel; did you mean "certManager"?`}},
+		`controlplane:artifacts.overrides.cert-manager: is not a key; allowed are barmanCloud, certManager, cloudNativePG, gatewayAPI, istioBase, istioCNI, istiod, linkerdCNI, linkerdCRDs, linkerdControlPlane, metricsServer, prometheusOperator, trustManager, ztunnel; did you mean "certManager"?`}},
 
 	// Types.
 	{"component of the wrong type", "cluster: kind", []string{
-		"controlplane:cluster: a string must be a map with the keys context, deleteUnreachable, identifier, kind, kubeconfig, kubeconfigContent, oidcProviderArn"}},
+		"controlplane:cluster: a string must be a map with the keys " + clusterSection}},
 	{"list for a map", "certTrust: {bundle: [a]}", []string{
 		"controlplane:certTrust.bundle: a list must be a map with the keys additionalCertificates, key, name, publicRoots"}},
 	{"map for a string", "artifacts: {imageMirror: {host: a}}", []string{
@@ -92,8 +93,8 @@ var bad = []badConfiguration{
 		`controlplane:availability: "regional" must be one of single, zonal`}},
 	{"availability in capitals", "availability: Single", []string{
 		`controlplane:availability: "Single" must be one of single, zonal; did you mean "single"?`}},
-	{"unknown kind of cluster", "cluster: {kind: eks}", []string{
-		`controlplane:cluster.kind: "eks" must be existing`}},
+	{"unknown kind of cluster", "cluster: {kind: EKS}", []string{
+		`controlplane:cluster.kind: "EKS" must be one of existing, eks; did you mean "eks"?`}},
 	{"unknown CRD policy", "monitoring: {customResourceDefinitions: exsting}", []string{
 		`controlplane:monitoring.customResourceDefinitions: "exsting" must be one of install, existing; did you mean "existing"?`}},
 	{"unknown source of the CA", "certTrust: {platformCA: {source: self-signed}}", []string{
@@ -273,7 +274,7 @@ var bad = []badConfiguration{
 }
 
 var everythingBad = slices.Concat(bad, badStorage, badIdentity, badRealms, badIngress, badPolicies, badMesh,
-	badMonitoring, badAlertmanager, badGrafana)
+	badMonitoring, badAlertmanager, badGrafana, badCluster, badNodes, badManaged)
 
 func TestBadConfigurations(t *testing.T) {
 	assert.GreaterOrEqual(t, len(bad), 60)

@@ -8,15 +8,17 @@ import (
 
 // checker collects what a schema cannot see: how values relate to each other.
 type checker struct {
-	cfg      *Config
+	cfg *Config
+	// given are the dotted paths of what the stack file states itself.
+	given    map[string]bool
 	reported []fault
 	faults   []fault
 }
 
 // check reports contradictions between values. Those that hang on a value
 // which is already reported are left out.
-func (c *Config) check(reported []fault) []fault {
-	k := &checker{cfg: c, reported: reported}
+func (c *Config) check(given map[string]bool, reported []fault) []fault {
+	k := &checker{cfg: c, given: given, reported: reported}
 	k.cluster()
 	k.artifacts()
 	k.resources()
@@ -27,6 +29,7 @@ func (c *Config) check(reported []fault) []fault {
 	k.controlPlaneIssuer()
 	k.postgresql()
 	k.cache()
+	k.managed()
 	k.objectStorage()
 	k.identity()
 	k.network()
@@ -95,18 +98,13 @@ func tokens(path string) []string {
 	return append([]string{"config"}, keys...)
 }
 
-func (k *checker) cluster() {
-	c := k.cfg.Cluster
-	if c.Kubeconfig != "" && c.KubeconfigContent.IsSet() {
-		k.add("cluster.kubeconfig", c.Kubeconfig, "contradicts kubeconfigContent; only one of them is allowed", "cluster.kubeconfigContent")
-	}
-}
-
 func (k *checker) artifacts() {
 	const overrides = "artifacts.overrides."
 	o := k.cfg.Artifacts.Overrides
 	monitoring, gateway, mesh := k.cfg.Monitoring, k.cfg.Network.GatewayAPI, k.cfg.Network.Mesh.Type
-	const none, istio, linkerd = "", "controlplane:network.mesh.type is not istio", "controlplane:network.mesh.type is not linkerd"
+	databases := k.cfg.Storage.PostgreSQL.Backend == CloudNativePG
+	const none, istio, linkerd, rds = "", "controlplane:network.mesh.type is not istio", "controlplane:network.mesh.type is not linkerd",
+		"controlplane:storage.postgresql.backend is not cloudNativePG"
 	for _, artifact := range []struct {
 		key      string
 		override *ArtifactOverride
@@ -118,8 +116,10 @@ func (k *checker) artifacts() {
 		{"trustManager", o.TrustManager, true, none, none},
 		{"prometheusOperator", o.PrometheusOperator, monitoring.CustomResourceDefinitions != CRDsExisting,
 			"controlplane:monitoring.customResourceDefinitions is existing", "monitoring.customResourceDefinitions"},
-		{"cloudNativePG", o.CloudNativePG, true, none, none},
-		{"barmanCloud", o.BarmanCloud, true, none, none},
+		{"metricsServer", o.MetricsServer, k.cfg.Cluster.MetricsServer.Install,
+			"controlplane:cluster.metricsServer.install is false", "cluster.metricsServer"},
+		{"cloudNativePG", o.CloudNativePG, databases, rds, postgresqlPath + ".backend"},
+		{"barmanCloud", o.BarmanCloud, databases, rds, postgresqlPath + ".backend"},
 		{"gatewayAPI", o.GatewayAPI, gateway.Enabled && gateway.CustomResourceDefinitions != CRDsExisting,
 			"controlplane:network.gatewayAPI is not enabled, or its customResourceDefinitions are existing", "network.gatewayAPI"},
 		{"istioBase", o.IstioBase, mesh == MeshIstio, istio, "network.mesh.type"},

@@ -147,16 +147,21 @@ func (k *checker) acme() {
 	if u, err := url.Parse(acme.Server); err == nil && !isPort(u.Port()) {
 		k.add(path+".server", acme.Server, "must have a port from 1 to 65535, if any")
 	}
-	if acme.CABundle == "" {
+	k.authorities(path+".caBundle", acme.CABundle)
+}
+
+// authorities checks that those that are trusted still are any.
+func (k *checker) authorities(path, bundle string) {
+	if bundle == "" {
 		return
 	}
-	certificates, err := parseCertificates(acme.CABundle)
+	certificates, err := parseCertificates(bundle)
 	if err != nil {
 		return // the schema has reported it
 	}
 	for _, certificate := range certificates {
 		if now().After(certificate.NotAfter) {
-			k.add(path+".caBundle", certificate.Subject.String(), fmt.Sprintf("expired on %s; must be valid", certificate.NotAfter.UTC().Format(time.DateOnly)))
+			k.add(path, certificate.Subject.String(), fmt.Sprintf("expired on %s; must be valid", certificate.NotAfter.UTC().Format(time.DateOnly)))
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (k *checker) meshNamespaces(path string, m Mesh) {
 func (c *Config) meshable() []string {
 	outside := []string{
 		NamespaceCertManager, NamespaceDatabaseOperator, NamespaceIstio, NamespaceIstioNodes, NamespaceLinkerd, NamespaceLinkerdNodes,
-		NamespaceNodeExporter,
+		NamespaceNodeExporter, NamespaceAutoscaler, NamespaceMetricsServer,
 	}
 	namespaces := slices.DeleteFunc(c.closedNamespaces(), func(n string) bool { return slices.Contains(outside, n) })
 	namespaces = append(namespaces, NamespaceControlPlane)

@@ -110,6 +110,9 @@ func (k *checker) ingressService(path string, s IngressService) {
 			k.add(path+"."+only.key, only.value, fmt.Sprintf("is only allowed with type %s; type is %s", only.with, s.Type), path+".type")
 		}
 	}
+	if s.LoadBalancer == LoadBalancerNLBCloudProvider && s.LoadBalancerClass != "" {
+		k.add(path+".loadBalancerClass", s.LoadBalancerClass, "has another controller make the load balancer than nlb-cloud-provider, which has no class; must be left out, or loadBalancer be none or nlb", path+".loadBalancer")
+	}
 	if s.HTTPPort == s.HTTPSPort {
 		k.add(path+".httpsPort", s.HTTPSPort, "is the port of httpPort; must be another one", path+".httpPort")
 	}

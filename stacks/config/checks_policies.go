@@ -57,7 +57,19 @@ func (k *checker) additional(path string, flows []AdditionalFlow) {
 // closedNamespaces returns the namespaces that the stack has and that get
 // network policies.
 func (c *Config) closedNamespaces() []string {
-	namespaces := []string{NamespaceCertManager, NamespaceDatabaseOperator, NamespaceIdentity, NamespacePostgreSQL, NamespaceValkey}
+	namespaces := []string{NamespaceCertManager, NamespaceIdentity, NamespacePostgreSQL}
+	if c.Cluster.MetricsServer.Install {
+		namespaces = append(namespaces, NamespaceMetricsServer)
+	}
+	if eks := c.Cluster.EKS; eks != nil && eks.Autoscaling.Enabled {
+		namespaces = append(namespaces, NamespaceAutoscaler)
+	}
+	if c.Storage.PostgreSQL.Backend == CloudNativePG {
+		namespaces = append(namespaces, NamespaceDatabaseOperator)
+	}
+	if c.Storage.Cache.Backend == Valkey {
+		namespaces = append(namespaces, NamespaceValkey)
+	}
 	if c.Network.Ingress.Controller == IngressTraefik {
 		namespaces = append(namespaces, NamespaceIngress)
 	}

@@ -12,6 +12,10 @@ var versionTag = regexp.MustCompile(`^[1-9][0-9](\.[0-9]+)?($|[^0-9.])`)
 
 func (k *checker) postgresql() {
 	p := k.cfg.Storage.PostgreSQL
+	if p.Backend != CloudNativePG {
+		k.databases(p.Clusters)
+		return
+	}
 	if _, tag, _ := strings.Cut(p.Image[strings.LastIndex(p.Image, "/")+1:], ":"); !versionTag.MatchString(tag) {
 		k.add(postgresqlPath+".image", p.Image, "must have a tag that begins with the version of PostgreSQL, such as 18.6-standard-trixie: the operator reads it there")
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -11,6 +10,9 @@ import (
 func (k *checker) cache() {
 	const path = "storage.cache"
 	c := k.cfg.Storage.Cache
+	if c.Backend != Valkey {
+		return
+	}
 	k.zonalMinimum(path+".servers", c.Servers, 3, 7)
 	if c.Servers == 2 && k.cfg.Availability == Single {
 		k.add(path+".servers", c.Servers, "must be 1, or from 3 to 7: with two, writes stop when either is gone, so that one alone is better")
@@ -97,18 +99,14 @@ func (k *checker) minio(path string, m *MinIO) {
 // s3 checks what buckets in Amazon S3 need elsewhere.
 func (k *checker) s3(path string, o ObjectStorage) {
 	const why = "; controlplane:storage.objectStorage.backend s3 needs "
-	if k.cfg.AWS.Region == "" {
-		k.add("aws.region", nil, "is missing"+why+"the AWS region of the buckets", path+".backend", "aws")
-	}
-	if k.cfg.Cluster.OIDCProviderARN == "" {
+	k.needsRegion(path+".backend s3", "the AWS region of the buckets", path+".backend")
+	if k.cfg.Cluster.OIDCProviderARN == "" && k.cfg.Cluster.Kind == ClusterExisting {
 		k.add("cluster.oidcProviderArn", nil, "is missing"+why+"the ARN of the cluster's IAM OIDC provider, so that pods get at the buckets without stored keys", path+".backend", "cluster")
 	}
 	if o.Bucket == "" {
 		k.add(path+".bucket", nil, "is missing; backend s3 needs the name of a bucket that nobody else in the world has", path, path+".backend")
 	}
-	if key := strings.Split(o.S3.KMSKeyARN, ":"); k.cfg.AWS.Region != "" && len(key) > 3 && key[3] != k.cfg.AWS.Region {
-		k.add(path+".s3.kmsKeyArn", o.S3.KMSKeyARN, "must be a key in controlplane:aws.region, which is "+k.cfg.AWS.Region, "aws")
-	}
+	k.keyInRegion(path+".s3.kmsKeyArn", o.S3.KMSKeyARN)
 	if log := o.S3.AccessLogBucket; log != "" && (log == o.Bucket || log == o.BackupBucket) {
 		k.add(path+".s3.accessLogBucket", log, "is the bucket that is logged; must be another one, because each entry would make one more", path+".bucket", path+".backupBucket")
 	}

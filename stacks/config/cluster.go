@@ -65,7 +65,7 @@ type EKS struct {
 	// Name of the cluster, which what belongs to it in AWS is named after. It can never change.
 	Name string `json:"name,omitempty" jsonschema:"format=eks-name" jsonschema_extras:"x-derived=controlplane-<the stack's name>"`
 	// Availability zones of nodes and subnets, all in aws.region. At least 2, which EKS demands, and 3 with availability zonal. Zones can be added at the end, and never taken away.
-	Zones []string `json:"zones,omitempty" jsonschema:"format=aws-zone,uniqueItems=true,minItems=2,maxItems=6,example=eu-central-1a" jsonschema_extras:"x-derived=a\\, b and c of aws.region or\\, with vpc.existing\\, those of its subnets"`
+	Zones []string `json:"zones,omitempty" jsonschema:"format=aws-zone,uniqueItems=true,minItems=1,maxItems=6,example=eu-central-1a" jsonschema_extras:"x-derived=a\\, b and c of aws.region or\\, with vpc.existing\\, those of its subnets"`
 	// The network of nodes and pods.
 	VPC EKSVPC `json:"vpc"`
 	// Addresses of Services: a private range of /12 to /24 that nothing else has which the cluster talks to. It can never change.

@@ -27,7 +27,10 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	want := &config.Config{
 		Availability: config.Single,
-		Cluster:      config.Cluster{Kind: config.ClusterExisting},
+		Cluster: config.Cluster{Kind: config.ClusterExisting, MetricsServer: config.MetricsServer{
+			Image: "registry.k8s.io/metrics-server/metrics-server:v0.9.0", Replicas: 1,
+			Resources: config.ResourceClass{Requests: amounts("100m", "200Mi"), Limits: amounts("500m", "512Mi")},
+		}},
 		Resources: config.Resources{
 			Operator:         config.ResourceClass{Requests: amounts("100m", "128Mi"), Limits: amounts("500m", "512Mi")},
 			APIServer:        config.ResourceClass{Requests: amounts("100m", "256Mi"), Limits: amounts("500m", "1Gi")},

@@ -19,12 +19,13 @@ type mark struct {
 	follows func(present, next string) (string, error)
 }
 
-// Footprint is what cannot be undone once it exists, by key: the sizes of
-// volumes, the classes of those that the stack declares itself, the number of
-// MinIO's servers and the names of its buckets, the key of S3, the server names
-// of restored clusters, the identity provider's database, administrator and
-// version, and the class of the load balancer. A mark is there only while what
-// it belongs to is.
+// Footprint is what cannot be undone once it exists, by key: the kind, name,
+// version, addresses and zones of the cluster, the backend of databases and
+// what AWS would replace them for, the sizes of volumes, the classes of those
+// that the stack declares itself, the number of MinIO's servers and the names
+// of its buckets, the key of S3, the server names of restored clusters, the
+// identity provider's database, administrator and version, and the class of the
+// load balancer. A mark is there only while what it belongs to is.
 func (c *Config) Footprint() map[string]string {
 	footprint := map[string]string{}
 	for _, m := range c.marks(nil) {
@@ -33,14 +34,15 @@ func (c *Config) Footprint() map[string]string {
 	return footprint
 }
 
-// CheckFootprint reports what a stack that exists cannot become: volumes that
-// shrink or move to another class, another number of MinIO's servers, another
-// key of S3, a cluster that is to be restored although it is there, or forgets
-// where its backups are, another database or administrator of the identity
-// provider, a version of it that is older, unless its database is restored, or
-// that several replicas cannot roll to, and another class of load balancer. It
-// returns [Errors] like [Parse], and nil where everything can follow on the
-// footprint that the stack had before.
+// CheckFootprint reports what a stack that exists cannot become: another
+// cluster, or one of an older version, or without one of its zones, databases
+// that something else runs, volumes that shrink or move to another class,
+// another number of MinIO's servers, another key of S3, a cluster that is to be
+// restored although it is there, or forgets where its backups are, another
+// database or administrator of the identity provider, a version of it that is
+// older, unless its database is restored, or that several replicas cannot roll
+// to, and another class of load balancer. It returns [Errors] like [Parse], and
+// nil where everything can follow on the footprint that the stack had before.
 func (c *Config) CheckFootprint(previous map[string]string) error {
 	var problems Errors
 	for _, m := range c.marks(previous) {
@@ -59,6 +61,9 @@ func (c *Config) CheckFootprint(previous map[string]string) error {
 		}
 	}
 	for i, d := range c.Storage.PostgreSQL.Clusters {
+		if c.Storage.PostgreSQL.Backend != CloudNativePG {
+			break // the backend is a problem of its own
+		}
 		key, path := clusterKey(d.Name), clusterPath(i)
 		if size, had := previous[key+walSize]; had && d.WALVolume == nil {
 			problems = append(problems, Problem{Path: display(tokens(path + ".walVolume")), Message: fmt.Sprintf(
@@ -98,6 +103,9 @@ func (c *Config) marks(previous map[string]string) []mark {
 	}
 	p := c.Storage.PostgreSQL
 	for i, d := range p.Clusters {
+		if p.Backend != CloudNativePG {
+			break // their storage is that of RDS
+		}
 		key := clusterKey(d.Name)
 		size(key+dataSize, inherited(clusterPath(i), "volume.size", d.Volume, &p.Volume), d.Volume)
 		size(key+walSize, inherited(clusterPath(i), "walVolume.size", d.WALVolume, p.WALVolume), d.WALVolume)
@@ -118,7 +126,9 @@ func (c *Config) marks(previous map[string]string) []mark {
 		}
 		marks = append(marks, mark{path + ".storageClass", at, v.StorageClass, class})
 	}
-	own("storage.cache.persistence", c.Storage.Cache.Persistence)
+	if c.Storage.Cache.Backend == Valkey {
+		own("storage.cache.persistence", c.Storage.Cache.Persistence)
+	}
 	if m := c.Storage.ObjectStorage.MinIO; m != nil {
 		const path = "storage.objectStorage.minio"
 		// Amazon S3 replaces a bucket to rename it, which protection and content prevent.
@@ -133,6 +143,8 @@ func (c *Config) marks(previous map[string]string) []mark {
 		marks = append(marks, mark{path, path, s3.KMSKeyARN, encryption})
 	}
 	c.monitoringMarks(func(path string, v *Volume) { size(path, path, v) }, own)
+	marks = append(marks, c.clusterMarks()...)
+	marks = append(marks, c.managedMarks()...)
 	marks = append(marks, c.identityMarks(previous)...)
 	return append(marks, c.networkMarks()...)
 }

@@ -23,6 +23,8 @@ storage:
   cache: {persistence: {size: 2Gi}}`)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
+		"cluster.kind":                                         "existing",
+		"storage.postgresql.backend":                           "cloudNativePG",
 		"identity.admin.username":                              "admin",
 		"monitoring.prometheus.volume.size":                    "50Gi",
 		"monitoring.alertmanager.volume.size":                  "1Gi",

@@ -92,7 +92,7 @@ var formats = []Format{
 	{"subnet-id", "the ID of a subnet such as subnet-0123456789abcdef0", `^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`, nil},
 	{"iam-principal-arn", "the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/name", `^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$`, nil},
 	{"eks-addon-version", "a version of an add-on such as v1.21.1-eksbuild.1", `^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$`, nil},
-	{"node-group-name", "1 to 24 lower-case letters, digits and -, with a letter first and a letter or digit last", `^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$`, nil},
+	{"node-group-name", "1 to 20 lower-case letters, digits and -, with a letter first and a letter or digit last", `^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$`, nil},
 	{"instance-type", "a type of EC2 instances such as m7i.xlarge", `^[a-z][a-z0-9-]*\.[a-z0-9-]+$`, nil},
 	{"rds-version", "a major version of PostgreSQL from 14 on, such as \"18\", or a minor one such as \"18.1\", in quotes", `^(1[4-9]|[2-9][0-9])(\.[0-9]{1,2})?$`, nil},
 	{"rds-class", "a class of RDS instances such as db.m7g.large", `^db\.[a-z0-9-]+\.[a-z0-9-]+$`, nil},

@@ -61,6 +61,9 @@ type EKSNodeGroup struct {
 // TaintEffect is what a taint does to pods that do not tolerate it.
 type TaintEffect string
 
+// preferNoSchedule keeps nothing away that has no other place.
+const preferNoSchedule TaintEffect = "PreferNoSchedule"
+
 // EKSTaint is a taint of nodes.
 type EKSTaint struct {
 	// Key of the taint.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -96,8 +97,9 @@ func dropNulls(value any) {
 
 // evaluate checks a stack file and makes a configuration of it. It has a source,
 // which tells where a path is, when it is read from a file; what the engine hands
-// over has none, and has its secrets decrypted. Values that are wrong are taken out, so that the rest can still be checked; what is reported
-// of the rest is only what does not hang on them.
+// over has none, and has its secrets decrypted. Values that are wrong are taken
+// out, so that the rest can still be checked; what is reported of the rest is
+// only what does not hang on them.
 func (s *stackSchema) evaluate(document map[string]any, source func(path []string) string) (*Config, error) {
 	values, ok := document["config"].(map[string]any)
 	if document["config"] == nil {
@@ -119,12 +121,13 @@ func (s *stackSchema) evaluate(document map[string]any, source func(path []strin
 	for _, f := range faults {
 		remove(document, f.path)
 	}
+	given := stated(document)
 	cfg, err := decode(s, document)
 	if err != nil {
 		return nil, err
 	}
 	cfg.derive()
-	faults = append(faults, cfg.check(faults)...)
+	faults = append(faults, cfg.check(given, faults)...)
 	problems := make(Errors, len(faults))
 	for i, f := range faults {
 		problems[i] = f.Problem
@@ -137,6 +140,33 @@ func (s *stackSchema) evaluate(document map[string]any, source func(path []strin
 		return nil, err
 	}
 	return cfg, nil
+}
+
+// stated returns the dotted paths, below the project's namespace, of all that a
+// stack file has.
+func stated(document map[string]any) map[string]bool {
+	paths := map[string]bool{}
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		paths[path] = true
+		switch v := value.(type) {
+		case map[string]any:
+			for key, item := range v {
+				walk(path+"."+key, item)
+			}
+		case []any:
+			for i, item := range v {
+				walk(path+"."+strconv.Itoa(i), item)
+			}
+		}
+	}
+	values, _ := document["config"].(map[string]any)
+	for name, value := range values {
+		if key, own := strings.CutPrefix(name, Namespace+":"); own {
+			walk(key, value)
+		}
+	}
+	return paths
 }
 
 // keys gives the project's keys their namespace, reads objects that come as

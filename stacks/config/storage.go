@@ -9,6 +9,8 @@ type AWS struct {
 	Profile string `json:"profile,omitempty" jsonschema:"minLength=1,example=platform"`
 	// ARN of an IAM role to assume before anything is created.
 	AssumeRoleARN string `json:"assumeRoleArn,omitempty" jsonschema:"format=iam-role-arn,example=arn:aws:iam::123456789012:role/platform"`
+	// Tags of everything that is created, beside those that say what it belongs to.
+	Tags map[string]string `json:"tags,omitempty" jsonschema_extras:"x-derived=none"`
 	// Where databases and caches that AWS runs (storage.postgresql.backend rds, storage.cache.backend elastiCache) are put with an existing cluster. Not allowed with cluster.kind eks, whose network they are put in.
 	Network *AWSNetwork `json:"network,omitempty"`
 }
@@ -17,8 +19,8 @@ type AWS struct {
 type AWSNetwork struct {
 	// ID of the VPC.
 	VPCID string `json:"vpcId" jsonschema:"required,format=vpc-id,example=vpc-0123456789abcdef0"`
-	// Private subnets, in at least two zones; in three with availability zonal.
-	SubnetIDs []string `json:"subnetIds" jsonschema:"required,format=subnet-id,uniqueItems=true,minItems=2,example=subnet-0123456789abcdef0"`
+	// Private subnets, at least two, in as many zones as can be.
+	SubnetIDs []string `json:"subnetIds" jsonschema:"required,format=subnet-id,uniqueItems=true,minItems=1,example=subnet-0123456789abcdef0"`
 	// Addresses that clients connect from, as the subnets see them: those of pods where pods have addresses of the network, otherwise those of nodes. Nobody else is let in.
 	ClientCIDRs []string `json:"clientCidrs" jsonschema:"required,format=cidr,uniqueItems=true,minItems=1,example=10.0.0.0/16"`
 }

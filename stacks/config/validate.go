@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,6 +111,13 @@ func (s *stackSchema) elsewhere(name string) string {
 func (s *stackSchema) wrongValue(path []string, value any) fault {
 	allowed := s.at(path)
 	problem := Problem{Value: show(value, allowed), Message: "must be " + allowed.Allowed()}
+	if quoted, ok := s.unquoted(path, value); ok {
+		problem.Suggestion = quoted
+		if !strings.HasSuffix(problem.Message, inQuotes) {
+			problem.Message += inQuotes
+		}
+		return fault{path: path, Problem: problem}
+	}
 	text, isText := value.(string)
 	switch {
 	case !isText || allowed.IsSecret():
@@ -123,6 +131,28 @@ func (s *stackSchema) wrongValue(path []string, value any) fault {
 		problem.Suggestion = map[string]string{"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}[strings.ToLower(text)]
 	}
 	return fault{path: path, Problem: problem}
+}
+
+const inQuotes = ", in quotes"
+
+// unquoted returns the text that a number was meant to be, such as a version,
+// which YAML reads as a number without quotes.
+func (s *stackSchema) unquoted(path []string, value any) (string, bool) {
+	allowed := s.at(path)
+	n, isNumber := value.(float64)
+	if !isNumber || allowed["type"] != "string" {
+		return "", false
+	}
+	text := strconv.FormatFloat(n, 'f', -1, 64)
+	if values := allowed.enum(); len(values) > 0 {
+		return text, slices.Contains(values, text)
+	}
+	for _, format := range formats {
+		if format.Name == allowed["format"] && strings.HasSuffix(format.Name, "version") {
+			return text, format.validate()(text) == nil
+		}
+	}
+	return "", false
 }
 
 // show renders a value for a message. What may hold a secret is not shown.

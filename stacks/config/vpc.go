@@ -16,9 +16,9 @@ type EKSVPC struct {
 	// Addresses of nodes and pods: a range of /16 to /20. With existing it is that of the existing VPC, and must be given. It can never change.
 	CIDR string `json:"cidr,omitempty" jsonschema:"format=cidr,example=10.0.0.0/16" jsonschema_extras:"x-derived=10.0.0.0/16"`
 	// Subnets of nodes and pods, one for each zone in the order of zones. A zone's subnet can never change. Not allowed with existing.
-	PrivateCIDRs []string `json:"privateCidrs,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=2,maxItems=6,example=10.0.0.0/18" jsonschema_extras:"x-derived=cidr divided: each as large as can be"`
+	PrivateCIDRs []string `json:"privateCidrs,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=1,maxItems=6,example=10.0.0.0/18" jsonschema_extras:"x-derived=cidr divided: each as large as can be"`
 	// Subnets of load balancers and NAT gateways, one for each zone in the order of zones. A zone's subnet can never change. Not allowed with existing.
-	PublicCIDRs []string `json:"publicCidrs,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=2,maxItems=6,example=10.0.192.0/24" jsonschema_extras:"x-derived=cidr divided: each /24 or smaller"`
+	PublicCIDRs []string `json:"publicCidrs,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=1,maxItems=6,example=10.0.192.0/24" jsonschema_extras:"x-derived=cidr divided: each /24 or smaller"`
 	// How nodes and pods reach the internet: `zonal` has a NAT gateway in each zone; `single` has one for all, with which every zone loses the internet when that one zone fails. Not allowed with existing.
 	NATGateways NATMode `json:"natGateways,omitempty" jsonschema:"enum=zonal,enum=single" jsonschema_extras:"x-derived=single (single)\\, zonal (zonal)"`
 	// A log of all connections in the network. Not allowed with existing.
@@ -39,8 +39,6 @@ type EKSFlowLogs struct {
 type EKSExistingVPC struct {
 	// ID of the VPC. It must resolve DNS names and give hosts some (enableDnsSupport, enableDnsHostnames).
 	ID string `json:"id" jsonschema:"required,format=vpc-id,example=vpc-0123456789abcdef0"`
-	// Subnets of nodes and pods by zone. From each of them the internet or the endpoints of AWS must be reachable.
-	PrivateSubnets map[string]string `json:"privateSubnets" jsonschema:"required" jsonschema_extras:"example={eu-central-1a: subnet-0123456789abcdef0}"`
-	// Subnets of public load balancers by zone. Without any, load balancers have to be internal.
-	PublicSubnets map[string]string `json:"publicSubnets,omitempty" jsonschema_extras:"x-derived=none"`
+	// Subnets of nodes and pods by zone. From each of them the internet or the endpoints of AWS must be reachable. For public load balancers the VPC needs public subnets, too, with the tag `kubernetes.io/role/elb: 1`.
+	PrivateSubnets map[string]string `json:"privateSubnets" jsonschema:"required"`
 }
