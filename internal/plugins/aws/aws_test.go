@@ -218,10 +218,7 @@ func TestATypeThatIsNotThereIsNamed(t *testing.T) {
 func TestWhatAWSRefuses(t *testing.T) {
 	t.Parallel()
 	c := connect(t, "")
-	refused := func(code string, err error) {
-		t.Helper()
-		require.ErrorContains(t, err, "api error "+code+": ")
-	}
+	refused := c.refused
 	public := values{"bucket": "my-files", "policy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::my-files/*"}}`}
 	_, _, err := c.try(aws.BucketPolicy, public)
 	refused("NoSuchBucket", err)
@@ -291,16 +288,7 @@ func TestTheAccountOutlivesTheProcess(t *testing.T) {
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	c := connect(t, "")
-	diff := func(token string, olds, news resource.PropertyMap) *pulumirpc.DiffResponse {
-		t.Helper()
-		o, err := protocol.Encode(olds)
-		require.NoError(t, err)
-		n, err := protocol.Encode(news)
-		require.NoError(t, err)
-		response, err := c.Diff(t.Context(), &pulumirpc.DiffRequest{Urn: urn(token), OldInputs: o, News: n})
-		require.NoError(t, err)
-		return response
-	}
+	diff := c.diff
 	role := func(more values) resource.PropertyMap {
 		in := values{"name": "r", "assumeRolePolicy": trust, "path": "/"}
 		for key, v := range more {

@@ -1,8 +1,11 @@
 package aws
 
 import (
+	"maps"
+	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -87,4 +90,51 @@ func (c client) exists(token, id string) bool {
 	response, err := c.Read(c.t.Context(), &pulumirpc.ReadRequest{Urn: urn(token), Id: id})
 	require.NoError(c.t, err)
 	return response.GetId() == id
+}
+
+// update changes a resource, as an engine does after a diff.
+func (c client) update(token, id string, in values) (values, error) {
+	c.t.Helper()
+	checked, failures := c.check(token, in)
+	require.Empty(c.t, failures)
+	response, err := c.Update(c.t.Context(), &pulumirpc.UpdateRequest{Urn: urn(token), Id: id, News: c.wire(checked)})
+	if err != nil {
+		return nil, err
+	}
+	return c.read(response.GetProperties()), nil
+}
+
+// diff compares inputs, which may be unknown.
+func (c client) diff(token string, olds, news resource.PropertyMap) *pulumirpc.DiffResponse {
+	c.t.Helper()
+	o, err := protocol.Encode(olds)
+	require.NoError(c.t, err)
+	n, err := protocol.Encode(news)
+	require.NoError(c.t, err)
+	response, err := c.Diff(c.t.Context(), &pulumirpc.DiffRequest{Urn: urn(token), OldInputs: o, News: n})
+	require.NoError(c.t, err)
+	return response
+}
+
+// refused says that AWS has answered with an error of this code.
+func (c client) refused(code string, err error) {
+	c.t.Helper()
+	require.ErrorContains(c.t, err, "api error "+code+": ")
+}
+
+// but returns an object with other values in it, by path; nil takes one out.
+func but(in values, changes values) values {
+	out := maps.Clone(in)
+	for path, v := range changes {
+		key, rest, deeper := strings.Cut(path, ".")
+		switch {
+		case deeper:
+			out[key] = but(object(out[key]), values{rest: v})
+		case v == nil:
+			delete(out, key)
+		default:
+			out[key] = v
+		}
+	}
+	return out
 }
