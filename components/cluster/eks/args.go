@@ -128,8 +128,8 @@ type AddOns struct {
 // maxNodeGroupPrefix is how much of the name of a node group can be given, if AWS' plugin makes up the rest.
 const maxNodeGroupPrefix = 37
 
-// check returns what cannot work, all at once.
-func (a Args) check() error {
+// Check reports what cannot work, all at once.
+func (a Args) Check() error {
 	var problems []error
 	problem := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	zones := map[string]bool{}

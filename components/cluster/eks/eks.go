@@ -47,7 +47,7 @@ type builder struct {
 
 // New provisions the component.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*EKS, error) {
-	if err := args.check(); err != nil {
+	if err := args.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	c := &EKS{}
