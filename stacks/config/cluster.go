@@ -24,7 +24,7 @@ type Cluster struct {
 	Identifier string `json:"identifier,omitempty" jsonschema:"format=label-value" jsonschema_extras:"x-derived=the stack's name"`
 	// Whether resources are dropped from the stack's state when the cluster cannot be reached any more. Switch it on only for clusters that are thrown away as a whole.
 	DeleteUnreachable bool `json:"deleteUnreachable" jsonschema:"default=false"`
-	// ARN of the IAM OIDC provider that trusts the cluster's service-account issuer, so that pods can assume IAM roles. Needed with Amazon S3. Only with kind existing: a cluster that is created has its own.
+	// ARN of the IAM OIDC provider that trusts the cluster's service-account issuer, so that pods can assume IAM roles. Needed with Amazon S3. Only with kind existing: EKS that is created has its own.
 	OIDCProviderARN string `json:"oidcProviderArn,omitempty" jsonschema:"format=oidc-provider-arn,example=arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"`
 	// metrics-server, which tells autoscalers and `kubectl top` what pods use.
 	MetricsServer MetricsServer `json:"metricsServer"`

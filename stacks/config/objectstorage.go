@@ -14,7 +14,7 @@ const (
 
 // ObjectStorage configures buckets.
 type ObjectStorage struct {
-	// Where buckets are: `minio` runs MinIO on the cluster; `s3` is Amazon S3, which needs aws.region and cluster.oidcProviderArn; `none` has no buckets, so that the File Manager and backups need another place.
+	// Where buckets are: `minio` runs MinIO on the cluster; `s3` is Amazon S3, which needs aws.region and, with an existing cluster, cluster.oidcProviderArn; `none` has no buckets, so that the File Manager and backups need another place.
 	Backend ObjectBackend `json:"backend,omitempty" jsonschema:"enum=minio,enum=s3,enum=none,default=minio"`
 	// Bucket of the File Manager. Required with backend s3, where names are global.
 	Bucket string `json:"bucket,omitempty" jsonschema:"format=bucket-name" jsonschema_extras:"x-derived=controlplane-files (minio)"`
