@@ -41,8 +41,8 @@ var badManaged = []badConfiguration{
 	// RDS.
 	{"section of RDS without it", "storage: {postgresql: {rds: {}}}", []string{
 		"controlplane:storage.postgresql.rds: is only allowed with backend rds; backend is cloudNativePG"}},
-	{"settings of CloudNativePG with RDS", awsNetwork + "\nstorage: {postgresql: {backend: rds, image: 'ghcr.io/cloudnative-pg/postgresql:18.6', instances: 3, synchronousReplicas: 1, volume: {size: 20Gi}, walVolume: {}, resources: {limits: {cpu: 2}}, pooler: {enabled: true}, backup: {enabled: true}, podMonitor: false, operator: {replicas: 2}}}", []string{
-		"controlplane:storage.postgresql.backup: " + notOfRDS, "controlplane:storage.postgresql.image: " + notOfRDS,
+	{"settings of CloudNativePG with RDS", awsNetwork + "\nstorage: {postgresql: {backend: rds, image: 'registry.example.com/psql:stable', instances: 3, synchronousReplicas: 1, volume: {size: 20Gi}, walVolume: {}, resources: {limits: {cpu: 2}}, pooler: {enabled: true}, backup: {enabled: true}, podMonitor: false, operator: {replicas: 2}}}", []string{
+		"controlplane:storage.postgresql.backup: " + notOfRDS,
 		"controlplane:storage.postgresql.instances: " + notOfRDS, "controlplane:storage.postgresql.operator: " + notOfRDS,
 		"controlplane:storage.postgresql.podMonitor: " + notOfRDS, "controlplane:storage.postgresql.pooler: " + notOfRDS,
 		"controlplane:storage.postgresql.resources: " + notOfRDS, "controlplane:storage.postgresql.synchronousReplicas: " + notOfRDS,

@@ -93,7 +93,7 @@ func (k *checker) notWith(path, backend string, keys ...string) {
 
 func (k *checker) rds(p PostgreSQL) {
 	k.needsRegion("storage.postgresql.backend rds", "the AWS region of the databases", postgresqlPath+".backend")
-	k.notWith(postgresqlPath, "rds", "image", "instances", "synchronousReplicas", "volume", "walVolume", "resources", "pooler", "backup", "podMonitor", "operator")
+	k.notWith(postgresqlPath, "rds", "instances", "synchronousReplicas", "volume", "walVolume", "resources", "pooler", "backup", "podMonitor", "operator")
 	for i, d := range p.Clusters {
 		path := clusterPath(i)
 		k.notWith(path, "rds", "instances", "volume", "walVolume", "resources", "recovery")

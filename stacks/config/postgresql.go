@@ -12,9 +12,9 @@ const (
 
 // PostgreSQL configures the databases.
 type PostgreSQL struct {
-	// What runs PostgreSQL: `cloudNativePG` is an operator that runs it on the cluster; `rds` is Amazon RDS, where each of clusters is an instance with its databases. With rds, of the keys here only clusters (name, databases, parameters), parameters, controlPlaneSSLMode and rds are allowed.
+	// What runs PostgreSQL: `cloudNativePG` is an operator that runs it on the cluster; `rds` is Amazon RDS, where each of clusters is an instance with its databases. With rds, of the keys here only clusters (name, databases, parameters), parameters, image, controlPlaneSSLMode and rds are allowed.
 	Backend DatabaseBackend `json:"backend,omitempty" jsonschema:"enum=cloudNativePG,enum=rds,default=cloudNativePG"`
-	// Image of the database. Its tag begins with the version of PostgreSQL.
+	// Image of the database. Its tag begins with the version of PostgreSQL. With backend rds it is that of the client that makes databases and roles.
 	Image string `json:"image,omitempty" jsonschema:"format=image,default=ghcr.io/cloudnative-pg/postgresql:18.6-standard-trixie"`
 	// Instances of each cluster: one primary, and replicas of all of its data. At least 3 with availability zonal.
 	Instances int `json:"instances" jsonschema:"minimum=1,maximum=9" jsonschema_extras:"x-derived=1 (single)\\, 3 (zonal)"`
