@@ -45,6 +45,8 @@ func (b *builder) controlPlane(net *network) (*controlPlane, error) {
 	}
 	control := &controlPlane{}
 	if err := b.registerInto(aws.EKSCluster, "cluster", b.clusterInputs(key, actor.ARN), control,
+		// The control plane stays in the zones that it was made in: AWS refuses others. Nodes may be in more.
+		pulumi.IgnoreChanges([]string{"vpcConfig.subnetIds"}),
 		pulumi.Protect(b.args.Protect), dependOn(append(actor.permissions, logs)...)); err != nil {
 		return nil, err
 	}

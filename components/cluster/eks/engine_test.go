@@ -54,14 +54,23 @@ func newCloud(t *testing.T, args Args) *cloud {
 	return c
 }
 
-// left are the types of what is in the account.
-func (c *cloud) left() (types []string) {
+type record struct{ Inputs map[string]any }
+
+// resources are what is in the account, by type and ID.
+func (c *cloud) resources() map[string]map[string]record {
 	c.t.Helper()
 	data, err := os.ReadFile(c.file)
 	require.NoError(c.t, err)
-	var content struct{ Resources map[string]map[string]any }
+	var content struct{ Resources map[string]map[string]record }
 	require.NoError(c.t, json.Unmarshal(data, &content))
-	for token, all := range content.Resources {
+	return content.Resources
+}
+
+func (c *cloud) inputs(token, id string) map[string]any { return c.resources()[token][id].Inputs }
+
+// left are the types of what is in the account.
+func (c *cloud) left() (types []string) {
+	for token, all := range c.resources() {
 		if len(all) > 0 {
 			types = append(types, token)
 		}
@@ -114,7 +123,14 @@ func TestLifeOfACluster(t *testing.T) {
 			a.NodeGroups[0].Labels = map[string]string{"pool": "platform"}
 			a.Tags, a.PublicCIDRs = map[string]string{"owner": "somebody else"}, []string{"198.51.100.0/24"}
 			a.Access = a.Access[:2]
+			a.Network.Zones = append(a.Network.Zones, Zone{
+				Name: "eu-central-1d", PrivateCIDR: "10.0.208.0/20", PublicCIDR: "10.0.195.0/24",
+			})
+			a.NodeGroups[0].Zones = append(a.NodeGroups[0].Zones, "eu-central-1d")
 		})
+		assert.Contains(t, steps, "create aws:eks/nodeGroup:NodeGroup platform-eu-central-1d")
+		assert.Len(t, c.inputs(aws.EKSCluster, c.args.Name)["vpcConfig"].(map[string]any)["subnetIds"], 3,
+			"AWS has control planes in no zones but those that they were made in")
 		assert.Contains(t, steps, "update aws:eks/cluster:Cluster cluster")
 		assert.Contains(t, steps, "update aws:eks/nodeGroup:NodeGroup platform-eu-central-1a")
 		for _, step := range steps {
