@@ -231,7 +231,7 @@ func clusterOutputs(s subject) values {
 	out := values{
 		"arn": s.at.arn("eks", s.at.region, "cluster/"+s.id), "tagsAll": tags(s.in), "status": "ACTIVE", "clusterId": "",
 		"platformVersion":        fmt.Sprintf("eks.%d", minor(clusterVersion(s))-25),
-		"endpoint":               "https://" + id + "." + strings.Replace(aws.Endpoint("gr7", s.at.region), "."+s.at.region+".", "."+s.at.region+".eks.", 1),
+		"endpoint":               "https://" + id + ".gr7." + strings.Replace(aws.Endpoint("eks", s.at.region), "eks."+s.at.region+".", s.at.region+".eks.", 1),
 		"certificateAuthority":   values{"data": authority},
 		"certificateAuthorities": []any{values{"data": authority}},
 		"identities":             []any{values{"oidcs": []any{values{"issuer": "https://" + aws.Endpoint("oidc.eks", s.at.region) + "/id/" + id}}}},

@@ -124,7 +124,7 @@ func (k kind) updates() string {
 
 // kinds are all types by their token.
 var kinds = merge(s3Kinds, iamKinds, oidcKinds, kmsKinds, logsKinds, networkKinds, routeKinds, securityKinds, templateKinds,
-	eksKinds, eksAccessKinds)
+	eksKinds, eksAccessKinds, rdsKinds, cacheKinds)
 
 func merge(tables ...map[string]kind) map[string]kind {
 	all := map[string]kind{}

@@ -15,6 +15,8 @@ type reference struct {
 	token string
 	// byARN says that it is named by its ARN. One of another account is nobody's business here.
 	byARN bool
+	// except is how the names of what AWS has for everybody begin; empty: there is none.
+	except string
 	// absent is what AWS answers when there is none of that name; its message has the name in it.
 	absent answer
 	// holds says that the other one cannot be deleted as long as this one is there.
@@ -29,7 +31,7 @@ type reference struct {
 // missing returns what AWS answers when a resource names one that is not there.
 func (r reference) missing(s subject) *answer {
 	for _, name := range walkTexts(s.in, r.path) {
-		if r.byARN && elsewhere(name, s.at) {
+		if r.byARN && elsewhere(name, s.at) || r.except != "" && strings.HasPrefix(name, r.except) {
 			continue
 		}
 		other, found := s.account.resolve(r, name)
@@ -112,7 +114,8 @@ func lets(policy, service string, actions []string) bool {
 	}
 	var granted []string
 	for _, s := range trust.Statement {
-		if s.Effect == "Allow" && slices.Contains(s.Principal["Service"], service) {
+		// In China some services have a name of their own.
+		if who := s.Principal["Service"]; s.Effect == "Allow" && (slices.Contains(who, service) || slices.Contains(who, service+".cn")) {
 			granted = append(granted, s.Action...)
 		}
 	}

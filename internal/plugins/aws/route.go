@@ -144,7 +144,7 @@ func leadsSomewhere(s subject) *answer {
 // servesTables says that there is such a service, and that no other gateway of it is in the same route tables.
 func servesTables(s subject) *answer {
 	service := text(s.in, "serviceName")
-	if !strings.HasPrefix(service, "com.amazonaws."+s.at.region+".") {
+	if !strings.HasPrefix(service, aws.EndpointService("", s.at.region)) {
 		return &answer{400, "InvalidServiceName", fmt.Sprintf("The Vpc Endpoint Service '%s' does not exist", service)}
 	}
 	if text(s.in, "vpcEndpointType") != "Gateway" {
