@@ -12,14 +12,11 @@ import (
 var partitions = []struct{ prefix, name, suffix string }{
 	{"cn-", chinaPartition, "amazonaws.com.cn"},
 	{"us-gov-", "aws-us-gov", "amazonaws.com"},
-	{"eusc-", sovereignPartition, "amazonaws.eu"},
+	{"eusc-", "aws-eusc", "amazonaws.eu"},
 	{"", "aws", "amazonaws.com"},
 }
 
-const (
-	chinaPartition     = "aws-cn"
-	sovereignPartition = "aws-eusc"
-)
+const chinaPartition = "aws-cn"
 
 // Partition returns the partition that a region belongs to, as ARNs name it, such as aws or aws-cn.
 func Partition(region string) string {
@@ -40,15 +37,6 @@ func partition(region string) (name, suffix string) {
 func Endpoint(service, region string) string {
 	_, suffix := partition(region)
 	return service + "." + region + "." + suffix
-}
-
-// EndpointService returns the name of a service that a gateway endpoint of a VPC leads to, such as com.amazonaws.eu-central-1.s3.
-func EndpointService(service, region string) string {
-	prefix := "com.amazonaws"
-	if Partition(region) == sovereignPartition {
-		prefix = "eu.amazonaws"
-	}
-	return prefix + "." + region + "." + service
 }
 
 // BucketARN returns the ARN of a bucket. Followed by a slash and a key, it is that of an object.

@@ -55,7 +55,7 @@ type Network struct {
 	CIDR string
 	// NATPerZone has each zone reach the internet by itself; otherwise all do by the first one.
 	NATPerZone bool
-	// FlowLogs are records of all connections, kept for so many days; 0: there are none.
+	// FlowLogDays is how long records of all connections are kept; 0: there are none.
 	FlowLogDays int
 	// VPCID is an existing VPC. It needs ways out to the internet, and tags on its subnets that load balancers are
 	// placed by: both belong to its owner.

@@ -1,6 +1,7 @@
 package eks
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ func (b *builder) nodeGroups(control *controlPlane, net *network, before []pulum
 	if err != nil {
 		return nil, err
 	}
-	needs := append(append(append([]pulumi.Resource{control}, before...), net.ways...), nodes.permissions...)
+	needs := slices.Concat([]pulumi.Resource{control}, before, net.ways, nodes.permissions)
 	var made []pulumi.Resource
 	for _, group := range b.args.NodeGroups {
 		template, err := b.template(group)
@@ -30,11 +31,12 @@ func (b *builder) nodeGroups(control *controlPlane, net *network, before []pulum
 		}
 		for _, zone := range group.Zones {
 			inputs := b.groupInputs(group, zone, net, nodes, template)
-			group, err := b.register(aws.NodeGroup, group.Name+"-"+zone, inputs, append(b.groupOptions(), dependOn(needs...))...)
+			opts := append(b.groupOptions(), dependOn(needs...))
+			registered, err := b.register(aws.NodeGroup, group.Name+"-"+zone, inputs, opts...)
 			if err != nil {
 				return nil, err
 			}
-			made = append(made, group)
+			made = append(made, registered)
 		}
 	}
 	return made, nil

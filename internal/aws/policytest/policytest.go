@@ -101,23 +101,51 @@ func matches(patterns []string, value string, fold bool) bool {
 	})
 }
 
-// condition evaluates one operator for one key. What compares with an absent key is not met, unless it is negated.
+// condition evaluates one operator for one key. What compares with an absent key is not met, unless it is negated or asks
+// for the key only if it exists.
 func condition(operator string, values []string, given string, present bool) (bool, error) {
-	switch operator {
-	case "StringEquals":
-		return present && slices.Contains(values, given), nil
-	case "StringNotEquals":
-		return !present || !slices.Contains(values, given), nil
-	case "StringLike":
-		return present && matches(values, given, false), nil
-	case "Bool":
-		return present && slices.Contains(values, given), nil
-	case "Null":
+	operator, ifExists := strings.CutSuffix(operator, "IfExists")
+	if operator == "Null" && !ifExists {
 		return slices.Contains(values, strconv.FormatBool(!present)), nil
-	case "NumericLessThan":
-		return present && slices.ContainsFunc(values, func(limit string) bool { return number(given) < number(limit) }), nil
 	}
-	return false, fmt.Errorf("condition operator %s is not known here", operator)
+	test, known := operators[operator]
+	if !known {
+		return false, fmt.Errorf("condition operator %s is not known here", operator)
+	}
+	negated := strings.Contains(operator, "Not")
+	if !present {
+		return negated || ifExists, nil
+	}
+	met := slices.ContainsFunc(values, func(value string) bool { return test(value, given) })
+	return met != negated, nil
+}
+
+// operators compare one value of a policy with that of the request. Negated ones compare like the others.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+var operators = map[string]func(value, given string) bool{
+	"StringEquals": equal, "StringNotEquals": equal, "Bool": strings.EqualFold,
+	"StringEqualsIgnoreCase": strings.EqualFold, "StringNotEqualsIgnoreCase": strings.EqualFold,
+	"StringLike": like, "StringNotLike": like,
+	"ArnEquals": likeARN, "ArnLike": likeARN, "ArnNotEquals": likeARN, "ArnNotLike": likeARN,
+	"NumericLessThan": func(limit, given string) bool { return number(given) < number(limit) },
+}
+
+func equal(value, given string) bool { return value == given }
+
+func like(pattern, given string) bool { return matches([]string{pattern}, given, false) }
+
+// likeARN compares the six parts of an ARN one by one: a star does not reach over a colon, but in the last part.
+func likeARN(pattern, given string) bool {
+	patterns, parts := strings.SplitN(pattern, ":", 6), strings.SplitN(given, ":", 6)
+	if len(patterns) != 6 || len(parts) != 6 {
+		return false
+	}
+	for i := range patterns {
+		if !like(patterns[i], parts[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // number reads a number. What is none is a mistake in the test or in the policy.

@@ -18,6 +18,9 @@ func TestDecisions(t *testing.T) {
 		r.Context = map[string]string{key: value}
 		return r
 	}
+	like := func(arn string) string {
+		return `{"Effect":"Allow","Action":["*"],"Condition":{"ArnLike":{"a":["` + arn + `"]}}}`
+	}
 	for name, c := range map[string]struct {
 		statements string
 		request    Request
@@ -33,6 +36,18 @@ func TestDecisions(t *testing.T) {
 		"the key's value":                 {allowReads + "," + denyNamed, with("k", "x"), Allowed},
 		"another value":                   {allowReads + "," + denyNamed, with("k", "y"), Denied},
 		"an absent key is not equal also": {`{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"StringNotEquals":{"k":["x"]}}}`, read, Denied},
+		"only if it exists":               {`{"Effect":"Allow","Action":["*"],"Condition":{"StringEqualsIfExists":{"k":["x"]}}}`, read, Allowed},
+		"and is another":                  {`{"Effect":"Allow","Action":["*"],"Condition":{"StringEqualsIfExists":{"k":["x"]}}}`, with("k", "y"), Silent},
+		"not like it":                     {`{"Effect":"Deny","Action":["*"],"Condition":{"StringNotLike":{"k":["x*"]}}}`, with("k", "xy"), Silent},
+		"one of two":                      {`{"Effect":"Deny","Action":["*"],"Condition":{"StringNotEquals":{"k":["x","y"]}}}`, with("k", "y"), Silent},
+		"an ARN":                          {like(`arn:aws:eks:*:1:cluster/*`), with("a", "arn:aws:eks:eu:1:cluster/c"), Allowed},
+		"a star too far":                  {like(`arn:aws:eks:*:1:cluster/*`), with("a", "arn:aws:eks:eu:2:x:1:cluster/c"), Silent},
+		"no ARN":                          {like(`*`), with("a", "arn:aws:eks:eu:1:cluster/c"), Silent},
+		"no ARN at all":                   {like(`arn:aws:eks:*:1:cluster/*`), read, Silent},
+		"a service": {
+			`{"Effect":"Allow","Principal":{"Service":["pods.eks.amazonaws.com"]},"Action":["sts:A"]}`,
+			Request{PrincipalSort: "Service", Principal: "pods.eks.amazonaws.com", Action: "sts:A"}, Allowed,
+		},
 		"somebody else": {
 			`{"Effect":"Allow","Principal":{"Federated":["p"]},"Action":["sts:A"]}`,
 			Request{PrincipalSort: "Federated", Principal: "q", Action: "sts:A"}, Silent,
