@@ -39,6 +39,9 @@ func Endpoint(service, region string) string {
 	return service + "." + region + "." + suffix
 }
 
+// EndpointService returns the name of a service that a gateway endpoint of a VPC leads to. All partitions name them alike.
+func EndpointService(service, region string) string { return "com.amazonaws." + region + "." + service }
+
 // BucketARN returns the ARN of a bucket. Followed by a slash and a key, it is that of an object.
 func BucketARN(region, bucket string) string {
 	return fmt.Sprintf("arn:%s:s3:::%s", Partition(region), bucket)

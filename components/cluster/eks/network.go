@@ -128,7 +128,7 @@ func (b *builder) privateSubnets(
 func (b *builder) toS3(net *network, vpc *aws.Resource, tables pulumi.StringArray) error {
 	endpoint, err := b.register(aws.VPCEndpoint, "s3", b.tagged(pulumi.Map{
 		"vpcId": vpc.ID(), "vpcEndpointType": pulumi.String("Gateway"),
-		"serviceName":   pulumi.String("com.amazonaws." + b.args.Region + ".s3"),
+		"serviceName":   pulumi.String(aws.EndpointService("s3", b.args.Region)),
 		"routeTableIds": tables,
 	}, b.named("s3")))
 	net.ways = append(net.ways, endpoint)
