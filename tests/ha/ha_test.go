@@ -22,17 +22,17 @@ import (
 	"github.com/telekom/controlplane-infrastructure/tests/ha"
 )
 
-const ns = "default"
-
 var cluster *local.ControlPlane
 
 func TestMain(m *testing.M) { localtest.Main(m, &cluster) }
 
-// workload is what the tests take down: three pods of each kind, one in each zone and one of them dispensable, and a
-// single pod that nothing protects.
-func workload(t *testing.T) *kubernetes.Clientset {
+// workload is what a test takes down, in a namespace of its own: three pods of each kind, one in each zone and one of them
+// dispensable, and a single pod that nothing protects.
+func workload(t *testing.T, ns string) *kubernetes.Clientset {
 	t.Helper()
 	c, err := kubernetes.NewForConfig(cluster.REST())
+	require.NoError(t, err)
+	_, err = c.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	_, err = c.AppsV1().Deployments(ns).Create(t.Context(), &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "web"},
@@ -60,19 +60,56 @@ func workload(t *testing.T) *kubernetes.Clientset {
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	for _, name := range []string{"web", "store"} {
-		budget(t, c, name, 1)
+		budget(t, c, ns, name, 1)
 	}
-	t.Cleanup(func() {
-		ctx, policy := context.Background(), metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationForeground)}
-		assert.NoError(t, c.AppsV1().Deployments(ns).DeleteCollection(ctx, policy, metav1.ListOptions{}))
-		assert.NoError(t, c.AppsV1().StatefulSets(ns).DeleteCollection(ctx, policy, metav1.ListOptions{}))
-		assert.NoError(t, c.PolicyV1().PodDisruptionBudgets(ns).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
+	t.Cleanup(func() { // other tests watch everything that there is; a namespace would take longer to go
+		ctx, all := context.Background(), metav1.ListOptions{}
+		policy := metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)}
+		assert.NoError(t, c.AppsV1().Deployments(ns).DeleteCollection(ctx, policy, all))
+		assert.NoError(t, c.AppsV1().StatefulSets(ns).DeleteCollection(ctx, policy, all))
+		assert.NoError(t, c.PolicyV1().PodDisruptionBudgets(ns).DeleteCollection(ctx, policy, all))
+		assert.NoError(t, c.CoreV1().Pods(ns).DeleteCollection(ctx, policy, all))
 		assert.Eventually(t, func() bool {
-			pods, err := c.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{})
+			pods, err := c.CoreV1().Pods(ns).List(ctx, all)
 			return err == nil && len(pods.Items) == 0
-		}, 30*time.Second, 100*time.Millisecond, "pods are left")
+		}, 30*time.Second, 50*time.Millisecond, "pods are left")
 	})
 	return c
+}
+
+// operated is a database as operators make them: the pods are its resource's own, and each role has a budget. The resource
+// may be of any kind.
+func operated(t *testing.T, c kubernetes.Interface, ns string) {
+	t.Helper()
+	_, err := c.CoreV1().ConfigMaps(ns).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "db"}}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	for role, node := range map[string]string{"primary": "node-a1", "replica": "node-c1"} {
+		instance(t, c, ns, role, node)
+		_, err := c.PolicyV1().PodDisruptionBudgets(ns).Create(t.Context(), &policyv1.PodDisruptionBudget{
+			ObjectMeta: metav1.ObjectMeta{Name: "db-" + role},
+			Spec: policyv1.PodDisruptionBudgetSpec{
+				MinAvailable: ptr.To(intstr.FromInt32(1)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"role": role}},
+			},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
+	instance(t, c, ns, "replica", "node-b1")
+}
+
+func instance(t *testing.T, c kubernetes.Interface, ns, role, node string) {
+	t.Helper()
+	owner, err := c.CoreV1().ConfigMaps(ns).Get(t.Context(), "db", metav1.GetOptions{})
+	require.NoError(t, err)
+	pod := template("db")
+	pod.Spec.NodeName = node
+	_, err = c.CoreV1().Pods(ns).Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			GenerateName: "db-", Labels: map[string]string{"app": "db", "role": role},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, corev1.SchemeGroupVersion.WithKind("ConfigMap"))},
+		},
+		Spec: pod.Spec,
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
 }
 
 func selector(app string) *metav1.LabelSelector {
@@ -92,7 +129,7 @@ func template(app string) corev1.PodTemplateSpec {
 }
 
 // budget allows so many pods to be away.
-func budget(t *testing.T, c kubernetes.Interface, app string, away int32) {
+func budget(t *testing.T, c kubernetes.Interface, ns, app string, away int32) {
 	t.Helper()
 	_, err := c.PolicyV1().PodDisruptionBudgets(ns).Create(t.Context(), &policyv1.PodDisruptionBudget{
 		ObjectMeta: metav1.ObjectMeta{Name: app + "-budget"},
@@ -117,7 +154,9 @@ func names(rows []ha.Row) (names []string) {
 }
 
 func TestLossOfAZone(t *testing.T) {
-	c, ctx := workload(t), limited(t)
+	const ns = "lost"
+	c, ctx := workload(t, ns), limited(t)
+	operated(t, c, ns)
 	w, err := ha.Watch(ctx, c)
 	require.NoError(t, err)
 	for _, row := range w.Rows() {
@@ -125,41 +164,45 @@ func TestLossOfAZone(t *testing.T) {
 	}
 
 	require.NoError(t, cluster.LoseZone(ctx, "zone-b"))
+	instance(t, c, ns, "replica", "node-c2") // by the operator
 	waiting, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	require.ErrorContains(t, w.Settled(waiting), "2 pods of default/store are ready instead of 3",
+	require.ErrorContains(t, w.Settled(waiting), "2 pods of lost/store are ready instead of 3",
 		"what has its data in the zone has to wait for it")
 	require.NoError(t, cluster.RestoreZone(ctx, "zone-b"))
 	require.NoError(t, w.Settled(ctx))
 
 	rows := w.Rows()
 	assert.Equal(t, strings.TrimLeft(`
-| Component     | Kind        | Replicas | Lost with a zone, at most | Ready, at least | Budget |
-| ------------- | ----------- | -------: | ------------------------: | --------------: | -----: |
-| default/alone | Deployment  |        1 |                         1 |               0 |   none |
-| default/store | StatefulSet |        3 |                         1 |               2 |      2 |
-| default/web   | Deployment  |        3 |                         1 |               2 |      2 |
+| Component  | Kind        | Replicas | Lost with a zone, at most | Ready, at least | Budget |
+| ---------- | ----------- | -------: | ------------------------: | --------------: | -----: |
+| lost/alone | Deployment  |        1 |                         1 |               0 |   none |
+| lost/db    | ConfigMap   |        3 |                         1 |               2 |      2 |
+| lost/store | StatefulSet |        3 |                         1 |               2 |      2 |
+| lost/web   | Deployment  |        3 |                         1 |               2 |      2 |
 `, "\n"), ha.Table(rows))
 	assert.Empty(t, ha.Broken(rows, ha.Row.Minimum))
-	assert.Equal(t, 2, rows[2].Seen(), "the watcher saw the pod go")
+	assert.Equal(t, 2, rows[3].Seen(), "the watcher saw the pod go")
 }
 
 func TestPodsThatGoWithoutAskingBreakTheBudget(t *testing.T) {
-	c, ctx := workload(t), limited(t)
+	const ns = "broken"
+	c, ctx := workload(t, ns), limited(t)
 	w, err := ha.Watch(ctx, c)
 	require.NoError(t, err)
 	web := metav1.ListOptions{LabelSelector: "app=web"}
 	require.NoError(t, c.CoreV1().Pods(ns).DeleteCollection(ctx, metav1.DeleteOptions{}, web))
 	require.Eventually(t, func() bool { return len(ha.Broken(w.Rows(), ha.Row.Seen)) > 0 }, 20*time.Second, 50*time.Millisecond)
 	require.NoError(t, w.Settled(ctx))
-	assert.Equal(t, []string{"default/web"}, names(ha.Broken(w.Rows(), ha.Row.Seen)), "what is whole again was broken all the same")
+	assert.Equal(t, []string{"broken/web"}, names(ha.Broken(w.Rows(), ha.Row.Seen)), "what is whole again was broken all the same")
 
 	w.Begin()
 	assert.Empty(t, ha.Broken(w.Rows(), ha.Row.Seen))
 }
 
 func TestDrainNodeByNode(t *testing.T) {
-	c, ctx := workload(t), limited(t)
+	const ns = "drained"
+	c, ctx := workload(t, ns), limited(t)
 	w, err := ha.Watch(ctx, c)
 	require.NoError(t, err)
 	nodes, err := c.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
@@ -178,8 +221,9 @@ func TestDrainNodeByNode(t *testing.T) {
 }
 
 func TestDrainWaitsForABudget(t *testing.T) {
-	c := workload(t)
-	budget(t, c, "alone", 0)
+	const ns = "refused"
+	c := workload(t, ns)
+	budget(t, c, ns, "alone", 0)
 	w, err := ha.Watch(limited(t), c)
 	require.NoError(t, err)
 	pods, err := c.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "app=alone"})

@@ -7,8 +7,7 @@ import (
 
 // Row is what is known of a component.
 type Row struct {
-	// Component is its namespace and name. Where its pods belong to neither a Deployment nor a StatefulSet, it is its
-	// disruption budget's name.
+	// Component is its namespace and name.
 	Component string
 	// Kind is what its pods belong to: Deployment, StatefulSet, or an operator's resource.
 	Kind string
@@ -16,7 +15,8 @@ type Row struct {
 	Replicas int
 	// Lost is how many of them were in the zone with the most of them: what the loss of a zone costs at most.
 	Lost int
-	// Budget is the name of its disruption budget, if it has one, and Required how many pods that wants to be ready.
+	// Budget is the name of its disruption budget, if it has one, and Required how many pods that wants to be ready. An
+	// operator's resource may have several budgets.
 	Budget   string
 	Required int
 

@@ -21,6 +21,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -35,24 +36,34 @@ type Watcher struct {
 	budgets      objects[*policyv1.PodDisruptionBudget]
 	deployments  objects[*appsv1.Deployment]
 	statefulSets objects[*appsv1.StatefulSet]
-	components   []*component // since Begin
+	components   []*component      // since Begin
+	most         map[types.UID]int // pods that an operator's resource has had
 }
 
 // objects are by namespace and name.
 type objects[T metav1.Object] map[cache.ObjectName]T
 
-// component is a row that is kept up to date.
+// component is a row that is kept up to date. Its pods are those of the owner, if it has one, or else those selected.
 type component struct {
 	Row
 	namespace string
 	selector  labels.Selector
+	owner     types.UID
+}
+
+func (c *component) has(name cache.ObjectName, pod *corev1.Pod) bool {
+	if c.owner != "" {
+		owner := metav1.GetControllerOf(pod)
+		return owner != nil && owner.UID == c.owner
+	}
+	return name.Namespace == c.namespace && c.selector.Matches(labels.Set(pod.Labels))
 }
 
 // Watch begins to watch the cluster, waits until it is settled (see Settled), and begins to count. It ends with ctx.
 func Watch(ctx context.Context, client kubernetes.Interface) (*Watcher, error) {
 	w := &Watcher{
 		nodes: objects[*corev1.Node]{}, pods: objects[*corev1.Pod]{}, budgets: objects[*policyv1.PodDisruptionBudget]{},
-		deployments: objects[*appsv1.Deployment]{}, statefulSets: objects[*appsv1.StatefulSet]{},
+		deployments: objects[*appsv1.Deployment]{}, statefulSets: objects[*appsv1.StatefulSet]{}, most: map[types.UID]int{},
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
 	core, apps := factory.Core().V1(), factory.Apps().V1()
@@ -112,7 +123,7 @@ func follow[T metav1.Object](w *Watcher, informer cache.SharedIndexInformer, all
 }
 
 // Settled returns when every component has all of its pods ready and its budget knows; what does not come to that is named
-// in the error when ctx ends.
+// in the error when ctx ends. An operator's resource has all of its pods when it has as many as it ever had.
 func (w *Watcher) Settled(ctx context.Context) error {
 	for {
 		missing := w.unsettled()
@@ -134,11 +145,14 @@ func (w *Watcher) unsettled() string {
 		if c.seen != c.Replicas {
 			return fmt.Sprintf("%d pods of %s are ready instead of %d", c.seen, c.Component, c.Replicas)
 		}
+		budget := w.budgets[cache.ObjectName{Namespace: c.namespace, Name: c.Budget}]
+		if budget != nil && c.owner == "" && int(budget.Status.CurrentHealthy) != c.Replicas {
+			return fmt.Sprintf("budget %s/%s finds %d pods healthy instead of %d", c.namespace, c.Budget, budget.Status.CurrentHealthy, c.Replicas)
+		}
 	}
 	for name, budget := range w.budgets {
-		status := budget.Status
-		if status.ObservedGeneration != budget.Generation || status.CurrentHealthy < status.ExpectedPods {
-			return fmt.Sprintf("budget %s finds %d pods healthy instead of %d", name, status.CurrentHealthy, status.ExpectedPods)
+		if budget.Status.ObservedGeneration != budget.Generation {
+			return fmt.Sprintf("budget %s has not been looked at", name)
 		}
 	}
 	return ""
@@ -166,33 +180,24 @@ func (w *Watcher) Rows() []Row {
 func (w *Watcher) count(namespace string) {
 	for _, c := range w.components {
 		if namespace == "" || namespace == c.namespace {
-			c.seen = min(c.seen, len(w.ready(c.namespace, c.selector)))
+			c.seen = min(c.seen, len(w.ready(c)))
 		}
 	}
 }
 
 // find returns the components that there are, as they are now. The caller holds the lock.
 func (w *Watcher) find() []*component {
-	var all []*component
-	budgeted := map[string]bool{}
-	for name, budget := range w.budgets {
-		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
-		if err != nil || budget.Status.ExpectedPods == 0 {
-			continue
-		}
-		c := &component{namespace: name.Namespace, selector: selector, Row: Row{Budget: name.Name}}
-		c.Component, c.Kind = w.owner(name, selector)
-		c.Replicas, c.Required = int(budget.Status.ExpectedPods), int(budget.Status.DesiredHealthy)
-		budgeted[c.Kind+" "+c.Component] = true
-		all = append(all, c)
+	all := w.budgeted()
+	known := map[string]bool{}
+	for _, c := range all {
+		known[c.Kind+" "+c.Component] = true
 	}
 	add := func(kind string, name cache.ObjectName, replicas *int32, selector *metav1.LabelSelector) {
 		matches, err := metav1.LabelSelectorAsSelector(selector)
-		if err != nil || replicas == nil || *replicas == 0 || budgeted[kind+" "+name.String()] {
-			return
+		if err == nil && replicas != nil && *replicas > 0 && !known[kind+" "+name.String()] {
+			row := Row{Component: name.String(), Kind: kind, Replicas: int(*replicas)}
+			all = append(all, &component{namespace: name.Namespace, selector: matches, Row: row})
 		}
-		row := Row{Component: name.String(), Kind: kind, Replicas: int(*replicas)}
-		all = append(all, &component{namespace: name.Namespace, selector: matches, Row: row})
 	}
 	for name, d := range w.deployments {
 		add("Deployment", name, d.Spec.Replicas, d.Spec.Selector)
@@ -201,7 +206,7 @@ func (w *Watcher) find() []*component {
 		add("StatefulSet", name, s.Spec.Replicas, s.Spec.Selector)
 	}
 	for _, c := range all {
-		ready := w.ready(c.namespace, c.selector)
+		ready := w.ready(c)
 		c.seen, c.Lost = len(ready), w.mostInOneZone(ready)
 	}
 	slices.SortFunc(all, func(a, b *component) int {
@@ -210,12 +215,74 @@ func (w *Watcher) find() []*component {
 	return all
 }
 
+// budgeted returns the components that have a budget. What is neither a Deployment nor a StatefulSet may have several, such
+// as one for the primary of a database and one for its replicas. As its pods change between these, which takes the primary's
+// away for the moment of a failover, and which the status of a budget does not always follow, such a component is counted as
+// a whole, and is to have as many pods as its budgets want together.
+func (w *Watcher) budgeted() []*component {
+	var all []*component
+	owned := map[types.UID]*component{}
+	for _, name := range slices.SortedFunc(maps.Keys(w.budgets), func(a, b cache.ObjectName) int { return strings.Compare(a.String(), b.String()) }) {
+		status := w.budgets[name].Status
+		selector, err := metav1.LabelSelectorAsSelector(w.budgets[name].Spec.Selector)
+		if err != nil || status.ExpectedPods == 0 {
+			continue
+		}
+		c := &component{namespace: name.Namespace, selector: selector}
+		w.name(c, name)
+		c.Budget, c.Required = name.Name, int(status.DesiredHealthy)
+		if whole := owned[c.owner]; whole != nil {
+			whole.Budget, whole.Required = whole.Budget+", "+c.Budget, whole.Required+c.Required
+			continue
+		}
+		c.Replicas = int(status.ExpectedPods)
+		if c.owner != "" {
+			owned[c.owner], c.Replicas = c, w.mostOf(c)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// name finds out what the pods of a budget belong to.
+func (w *Watcher) name(c *component, budget cache.ObjectName) {
+	c.Component = budget.String()
+	for name, pod := range w.pods {
+		owner := metav1.GetControllerOf(pod)
+		if owner == nil || !c.has(name, pod) {
+			continue
+		}
+		c.Component, c.Kind = c.namespace+"/"+owner.Name, owner.Kind
+		switch owner.Kind {
+		case "StatefulSet":
+		case "ReplicaSet":
+			hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+			c.Component, c.Kind = strings.TrimSuffix(c.Component, "-"+hash), "Deployment"
+		default:
+			c.owner = owner.UID
+		}
+		return
+	}
+}
+
+// mostOf returns how many pods the component's owner has, or has had: there is no common way to ask how many it wants.
+func (w *Watcher) mostOf(c *component) int {
+	has := 0
+	for name, pod := range w.pods {
+		if c.has(name, pod) {
+			has++
+		}
+	}
+	w.most[c.owner] = max(w.most[c.owner], has)
+	return w.most[c.owner]
+}
+
 // ready returns the pods that are ready to serve, as a budget counts them, on nodes that there are: of a pod whose machine
 // is gone nobody takes the readiness back.
-func (w *Watcher) ready(namespace string, selector labels.Selector) []*corev1.Pod {
+func (w *Watcher) ready(c *component) []*corev1.Pod {
 	var ready []*corev1.Pod
 	for name, pod := range w.pods {
-		if name.Namespace != namespace || pod.DeletionTimestamp != nil || !selector.Matches(labels.Set(pod.Labels)) {
+		if pod.DeletionTimestamp != nil || !c.has(name, pod) {
 			continue
 		}
 		_, standing := w.nodes[cache.ObjectName{Name: pod.Spec.NodeName}]
@@ -238,24 +305,4 @@ func (w *Watcher) mostInOneZone(pods []*corev1.Pod) int {
 		most = max(most, count)
 	}
 	return most
-}
-
-// owner returns the name and kind of what the pods of a budget belong to. Where that is neither a Deployment nor a
-// StatefulSet it may have several budgets, so that it goes by the budget's name.
-func (w *Watcher) owner(budget cache.ObjectName, selector labels.Selector) (name, kind string) {
-	for pod, object := range w.pods {
-		owner := metav1.GetControllerOf(object)
-		if pod.Namespace != budget.Namespace || owner == nil || !selector.Matches(labels.Set(object.Labels)) {
-			continue
-		}
-		switch owner.Kind {
-		case "StatefulSet":
-			return budget.Namespace + "/" + owner.Name, owner.Kind
-		case "ReplicaSet":
-			hash := object.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
-			return budget.Namespace + "/" + strings.TrimSuffix(owner.Name, "-"+hash), "Deployment"
-		}
-		return budget.String(), owner.Kind
-	}
-	return budget.String(), ""
 }
