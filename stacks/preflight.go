@@ -105,9 +105,10 @@ func manages(cfg *config.Config) []preflight.Resource {
 	add(cfg.Network.Ingress.Traefik != nil, "networking.k8s.io", "ingressclasses")
 	add(autoscales(cfg), "autoscaling", "horizontalpodautoscalers")
 	add(cfg.Cluster.MetricsServer.Install, "apiregistration.k8s.io", "apiservices")
-	istio := cfg.Network.Mesh.Type == config.MeshIstio
-	add(istio, "security.istio.io", "authorizationpolicies", "peerauthentications")
-	add(istio, "admissionregistration.k8s.io", "validatingadmissionpolicies", "validatingadmissionpolicybindings")
+	add(cfg.Network.Mesh.Type == config.MeshIstio, "security.istio.io", "authorizationpolicies", "peerauthentications")
+	// The Gateway API's definitions come with a policy against going back to older ones.
+	add((&stack{cfg: cfg}).installsGatewayAPI(), "admissionregistration.k8s.io",
+		"validatingadmissionpolicies", "validatingadmissionpolicybindings")
 	var all []preflight.Resource
 	for _, group := range slices.Sorted(maps.Keys(kinds)) {
 		for _, name := range kinds[group] {

@@ -63,7 +63,8 @@ func (i *inspector) definitions(ctx context.Context) error {
 	return nil
 }
 
-// issuer is who signs the tokens of service accounts. AWS believes those of the OIDC provider's issuer alone.
+// issuer is who signs the tokens of service accounts. AWS believes those of the OIDC provider's issuer alone. A cluster
+// with several tells the first one only, so another one may be right.
 func (i *inspector) issuer(ctx context.Context) error {
 	const check = "token issuer"
 	_, provider, found := strings.Cut(i.needs.OIDCProviderARN, ":oidc-provider/")
@@ -82,8 +83,8 @@ func (i *inspector) issuer(ctx context.Context) error {
 		Issuer string `json:"issuer"`
 	}
 	if err := json.Unmarshal(data, &document); err != nil || strings.TrimPrefix(document.Issuer, "https://") != provider {
-		i.report(Error, check, document.Issuer, needed,
-			"Give the ARN of the IAM OIDC provider of this cluster; one that has none needs a public issuer first.")
+		i.report(Warning, check, document.Issuer, needed,
+			"Pods could not assume roles. Give the ARN of the IAM OIDC provider of this cluster; one that has none needs a public issuer first.")
 	}
 	return nil
 }
