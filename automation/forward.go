@@ -7,8 +7,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/telekom/controlplane-infrastructure/components/cluster/preflight"
 	"github.com/telekom/controlplane-infrastructure/components/identity"
 	"github.com/telekom/controlplane-infrastructure/internal/portforward"
 	"github.com/telekom/controlplane-infrastructure/stacks"
@@ -48,22 +48,34 @@ func adminServers(cfg config.Identity) portforward.Target {
 // restConfig is how to reach the stack's cluster, by the same rules as the Kubernetes plugin's.
 func (s *session) restConfig(ctx context.Context) (*rest.Config, error) {
 	c := s.cfg.Cluster
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.Context}
-	if c.KubeconfigContent.IsSet() {
+	switch {
+	case c.Kind == config.ClusterEKS:
+		return s.madeCluster(ctx)
+	case c.KubeconfigContent.IsSet():
 		// The stack's file has it encrypted; the engine has the key.
 		value, err := s.stack.GetConfigWithOptions(ctx, config.Namespace+":cluster.kubeconfigContent", &auto.ConfigOptions{Path: true})
 		if err != nil {
 			return nil, fmt.Errorf("read cluster.kubeconfigContent: %w", shorten(err))
 		}
-		kubeconfig, err := clientcmd.Load([]byte(value.Value))
+		c.KubeconfigContent = config.Secret(value.Value)
+	}
+	return stacks.Existing(s.Project, c)
+}
+
+// madeCluster is how to reach a cluster that the stack makes: in this run, or in one before.
+func (s *session) madeCluster(ctx context.Context) (*rest.Config, error) {
+	kubeconfig := ""
+	if k := s.kubeconfig.Load(); k != nil {
+		kubeconfig = *k
+	} else {
+		outputs, err := s.stack.Outputs(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read cluster.kubeconfigContent: %w", err)
+			return nil, fmt.Errorf("read the kubeconfig of stack %s: %w", s.Stack, shorten(err))
 		}
-		return clientcmd.NewDefaultClientConfig(*kubeconfig, overrides).ClientConfig()
+		kubeconfig, _ = outputs["kubeconfig"].Value.(string)
 	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	if c.Kubeconfig != "" {
-		rules.ExplicitPath = stacks.Path(s.Project, c.Kubeconfig)
+	if kubeconfig == "" {
+		return nil, fmt.Errorf("the cluster of stack %s is not there yet", s.Stack)
 	}
-	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	return preflight.Kubeconfig{Content: kubeconfig}.Load()
 }

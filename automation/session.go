@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -30,7 +31,18 @@ type session struct {
 	outputs auto.OutputMap   // of an up
 	realms  *keycloak.Memory // the simulated Keycloak; nil: a real one
 	usage   error            // what the program found wrong with the configuration
-	cleanup []func()
+	target  *rest.Config     // the cluster for built-in plugins; nil: as the stack says
+	// kubeconfig is that of a cluster that the run makes, once that is there.
+	kubeconfig *atomic.Pointer[string]
+	cleanup    []func()
+}
+
+// existing is the cluster that is looked at before anything is created on it.
+func (s *session) existing(root string, cfg config.Cluster) (*rest.Config, error) {
+	if s.target != nil {
+		return s.target, nil
+	}
+	return stacks.Existing(root, cfg)
 }
 
 // open checks the configuration first, so that a mistake in it costs nothing and starts nothing.
@@ -43,7 +55,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Options: o, cfg: cfg}
+	s := &session{Options: o, cfg: cfg, kubeconfig: &atomic.Pointer[string]{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -53,7 +65,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.realms = place.realms
+	s.realms, s.target = place.realms, place.target
 	root, err := tools.PulumiRoot(ctx)
 	if err != nil {
 		return nil, err
@@ -85,7 +97,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 // program is the stack. What it finds wrong with the configuration in view of what the stack is now comes back through
 // the engine as text only, so it is kept here.
 func (s *session) program(ctx *pulumi.Context) error {
-	err := stacks.New(stacks.Options{Root: s.Project})(ctx)
+	err := stacks.New(stacks.Options{Root: s.Project, Cluster: s.existing, Made: func(k string) { s.kubeconfig.Store(&k) }})(ctx)
 	var invalid config.Errors
 	if errors.As(err, &invalid) {
 		s.usage = err
@@ -105,7 +117,9 @@ func loadConfig(o Options) (*config.Config, error) {
 // simulatesAWS tells whether what the stack creates in Amazon Web Services would exist nowhere. On the local control
 // plane that is meant, and a preview creates nothing.
 func (s *session) simulatesAWS() bool {
-	usesAWS := s.cfg.Storage.ObjectStorage.Backend == config.ObjectsS3
+	data := s.cfg.Storage
+	usesAWS := s.cfg.Cluster.Kind == config.ClusterEKS || data.ObjectStorage.Backend == config.ObjectsS3 ||
+		data.PostgreSQL.Backend == config.DatabasesRDS || data.Cache.Backend == config.CacheElastiCache
 	return usesAWS && s.Plugins == PluginsBuiltin && !s.Local
 }
 

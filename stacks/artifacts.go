@@ -20,6 +20,8 @@ var (
 	prometheusDefinitions = artifact.Ref{
 		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
 	}
+	metricsServerChart = artifact.Ref{Module: "sigs.k8s.io/metrics-server", Path: "charts/metrics-server"}
+
 	cloudNativePG = artifact.Ref{Module: "github.com/cloudnative-pg/cloudnative-pg", Path: "releases/cnpg-{version}.yaml"}
 	gatewayAPI    = artifact.Ref{Module: "sigs.k8s.io/gateway-api", Path: "config/crd/standard"}
 	barmanCloud   = artifact.Ref{Module: "github.com/cloudnative-pg/plugin-barman-cloud", Path: "manifest.yaml"}

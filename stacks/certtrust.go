@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"strings"
 	"time"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
@@ -11,6 +12,7 @@ import (
 // certTrust are the arguments of the component.
 func (s *stack) certTrust() certtrust.Args {
 	cfg := s.cfg.CertTrust
+	additional := append(s.storeAuthorities(), cfg.Bundle.AdditionalCertificates)
 	return certtrust.Args{
 		CertManager: certtrust.CertManager{
 			ControllerReplicas: cfg.CertManager.ControllerReplicas, WebhookReplicas: cfg.CertManager.WebhookReplicas,
@@ -24,7 +26,7 @@ func (s *stack) certTrust() certtrust.Args {
 		ACME: s.acme(),
 		Bundle: certtrust.Bundle{
 			Name: cfg.Bundle.Name, Key: cfg.Bundle.Key, PublicRoots: cfg.Bundle.PublicRoots,
-			Additional: cfg.Bundle.AdditionalCertificates,
+			Additional: strings.Trim(strings.Join(additional, "\n"), "\n"),
 		},
 		ControlPlaneIssuer: controlPlaneIssuer(cfg.ControlPlaneIssuer),
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
+	"github.com/telekom/controlplane-infrastructure/components/cluster"
+	"github.com/telekom/controlplane-infrastructure/components/cluster/metricsserver"
 	"github.com/telekom/controlplane-infrastructure/components/identity"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring"
 	"github.com/telekom/controlplane-infrastructure/components/network"
@@ -20,6 +22,8 @@ import (
 // plan is what follows from the configuration alone: the components' arguments, as far as they do not need each other,
 // and the namespaces.
 type plan struct {
+	cluster    cluster.Args
+	metrics    *metricsserver.Args // nil: the cluster has one
 	trust      certtrust.Args
 	network    network.Args
 	storage    storage.Args
@@ -39,7 +43,11 @@ func Table(cfg *config.Config) (flow.Table, error) {
 
 // plan has the components check what only they know.
 func (s *stack) plan() (*plan, error) {
-	databases, err := s.postgreSQL()
+	stores, err := s.storageArgs()
+	if err != nil {
+		return nil, err
+	}
+	databases, err := stores.Connections()
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +60,14 @@ func (s *stack) plan() (*plan, error) {
 		return nil, err
 	}
 	p := &plan{
-		trust: s.certTrust(), network: s.network(), storage: s.storageArgs(databases), identity: keycloak, monitoring: watch,
+		cluster: s.clusterArgs(), metrics: s.metricsServer(),
+		trust: s.certTrust(), network: s.network(), storage: stores, identity: keycloak, monitoring: watch,
 	}
 	p.share(s.common(), s.cfg.Storage.PasswordGeneration)
+	p.cluster.Common = s.common()
+	if err := p.cluster.Check(); err != nil {
+		return nil, s.invalid("cluster", err)
+	}
 	p.namespaces, err = s.namespaces(p)
 	return p, err
 }
@@ -63,7 +76,10 @@ func (s *stack) plan() (*plan, error) {
 func (s *stack) namespaces(p *plan) (namespace.Plan, error) {
 	m := s.mesh()
 	dns := s.cfg.Network.Policies.DNS
-	flows := slices.Concat(p.trust.Flows(), p.network.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows())
+	flows := slices.Concat(p.cluster.Flows(), p.trust.Flows(), p.network.Flows(), p.storage.Flows(), p.identity.Flows(), s.additionalFlows())
+	if p.metrics != nil {
+		flows = append(flows, p.metrics.Flows()...)
+	}
 	if p.monitoring != nil {
 		flows = append(flows, p.monitoring.Flows()...)
 	}
@@ -105,6 +121,9 @@ func (p *plan) share(common part.Common, generation int) {
 	p.trust.Availability, p.trust.Classes, p.trust.Surroundings = common.Availability, common.Classes, common.Surroundings
 	p.network.Share(common)
 	p.identity.Common = common
+	if p.metrics != nil {
+		p.metrics.Common = common
+	}
 	if p.monitoring != nil {
 		p.monitoring.Common = common
 	}
@@ -114,7 +133,7 @@ func (p *plan) share(common part.Common, generation int) {
 
 // fetchAll gets the artefacts that the components are made of.
 func (s *stack) fetchAll(p *plan) error {
-	o, databases := s.cfg.Artifacts.Overrides, &p.storage.PostgreSQL
+	o := s.cfg.Artifacts.Overrides
 	type item struct {
 		into     **artifact.Tree
 		name     string
@@ -124,10 +143,12 @@ func (s *stack) fetchAll(p *plan) error {
 	items := []item{
 		{&p.trust.CertManager.Chart, "cert-manager", certManagerChart, o.CertManager},
 		{&p.trust.TrustManager.Chart, "trust-manager", trustManagerChart, o.TrustManager},
-		{&databases.Operator.Manifest, "cloudnative-pg", cloudNativePG, o.CloudNativePG},
 	}
-	if databases.BackupPlugin != nil {
-		items = append(items, item{&databases.BackupPlugin.Manifest, "plugin-barman-cloud", barmanCloud, o.BarmanCloud})
+	if databases := p.storage.PostgreSQL; databases != nil {
+		items = append(items, item{&databases.Operator.Manifest, "cloudnative-pg", cloudNativePG, o.CloudNativePG})
+		if databases.BackupPlugin != nil {
+			items = append(items, item{&databases.BackupPlugin.Manifest, "plugin-barman-cloud", barmanCloud, o.BarmanCloud})
+		}
 	}
 	if m := p.network.Istio; m != nil {
 		items = append(items,
@@ -147,6 +168,9 @@ func (s *stack) fetchAll(p *plan) error {
 	}
 	if s.installsGatewayAPI() {
 		items = append(items, item{&p.network.GatewayAPI, "gateway-api", gatewayAPI, o.GatewayAPI})
+	}
+	if p.metrics != nil {
+		items = append(items, item{&p.metrics.Chart, "metrics-server", metricsServerChart, o.MetricsServer})
 	}
 	for _, i := range items {
 		var err error

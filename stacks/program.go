@@ -6,7 +6,9 @@ import (
 	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"k8s.io/client-go/rest"
 
+	"github.com/telekom/controlplane-infrastructure/components/cluster/preflight"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 )
@@ -15,10 +17,24 @@ import (
 type Options struct {
 	// Root is the project's directory, with artifacts/go.mod in it; empty: found from the working directory upwards.
 	Root string
+	// Cluster is how to reach a cluster that is there already. An update looks at it before it creates anything. Nil: nobody
+	// looks.
+	Cluster func(root string, cfg config.Cluster) (*rest.Config, error)
+	// Made is called with the kubeconfig of a cluster that an update makes, or has made before; nil: nobody wants it.
+	Made func(kubeconfig string)
 }
 
 // Program is the stack as `pulumi up` runs it.
-func Program(ctx *pulumi.Context) error { return New(Options{})(ctx) }
+func Program(ctx *pulumi.Context) error { return New(Options{Cluster: Existing})(ctx) }
+
+// Existing is how to reach the cluster of the configuration, by the rules of the Kubernetes plugin.
+func Existing(root string, cfg config.Cluster) (*rest.Config, error) {
+	k := preflight.Kubeconfig{Content: cfg.KubeconfigContent.Reveal(), Context: cfg.Context}
+	if cfg.Kubeconfig != "" {
+		k.Path = Path(root, cfg.Kubeconfig)
+	}
+	return k.Load()
+}
 
 // New is the stack as a function of its configuration.
 func New(o Options) pulumi.RunFunc {
@@ -37,7 +53,9 @@ func New(o Options) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		return (&stack{ctx: ctx, name: ctx.Stack(), cfg: cfg, store: store, root: root, versions: pulumi.StringMap{}}).build()
+		return (&stack{
+			ctx: ctx, name: ctx.Stack(), cfg: cfg, options: o, store: store, root: root, versions: pulumi.StringMap{},
+		}).build()
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
+	"github.com/telekom/controlplane-infrastructure/components/cluster/metricsserver"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring"
 	"github.com/telekom/controlplane-infrastructure/components/network"
 	"github.com/telekom/controlplane-infrastructure/components/storage"
@@ -25,13 +26,19 @@ const randomVersion = "4.19.0"
 
 // stack is one run of the program.
 type stack struct {
-	ctx   *pulumi.Context
-	name  string
-	cfg   *config.Config
-	store *artifact.Store
-	root  string
+	ctx  *pulumi.Context
+	name string
+	cfg  *config.Config
+	// options are those of the program.
+	options Options
+	store   *artifact.Store
+	root    string
 	// versions are those of the artefacts in use, by name.
 	versions pulumi.StringMap
+	// aws is the account and region of AWS; nil until something needs it.
+	aws pulumi.ProviderResource
+	// made is the cluster; nil as long as there is none.
+	made *cluster.Cluster
 }
 
 // build wires the components: each gets what the ones before it provide.
@@ -47,22 +54,30 @@ func (s *stack) build() error {
 	if err := s.fetchAll(p); err != nil {
 		return err
 	}
-	c, err := s.cluster()
+	if err := s.preflight(); err != nil {
+		return err
+	}
+	if err := s.connect(p); err != nil {
+		return err
+	}
+	definitions, err := s.definitions()
 	if err != nil {
 		return err
 	}
-	definitions, err := s.definitions(c)
-	if err != nil {
+	if err := s.made.Monitor(s.ctx, definitions...); err != nil {
 		return err
 	}
-	if err := s.connect(p, c); err != nil {
-		return err
-	}
+	definitions = append(definitions, s.made.Ready())
 	trust, err := certtrust.New(s.ctx, "cert-trust", p.trust, definitions...)
 	if err != nil {
 		return err
 	}
 	needs := append(definitions, trust.Ready())
+	if p.metrics != nil {
+		if _, err := metricsserver.New(s.ctx, "metrics-server", *p.metrics, needs...); err != nil {
+			return err
+		}
+	}
 	net, err := network.New(s.ctx, "network", p.network, needs...)
 	if err != nil {
 		return err
@@ -90,20 +105,8 @@ func (s *stack) build() error {
 	return nil
 }
 
-func (s *stack) cluster() (*cluster.Cluster, error) {
-	cfg := s.cfg.Cluster
-	args := cluster.Args{Context: cfg.Context, Identifier: cfg.Identifier, DeleteUnreachable: cfg.DeleteUnreachable}
-	switch {
-	case cfg.KubeconfigContent != "":
-		args.Kubeconfig = secret(cfg.KubeconfigContent)
-	case cfg.Kubeconfig != "":
-		args.Kubeconfig = pulumi.String(Path(s.root, cfg.Kubeconfig))
-	}
-	return cluster.New(s.ctx, "cluster", args)
-}
-
 // definitions installs the Prometheus operator's resource definitions, unless they have another owner.
-func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error) {
+func (s *stack) definitions() ([]pulumi.ResourceOption, error) {
 	if s.cfg.Monitoring.CustomResourceDefinitions == config.CRDsExisting {
 		return nil, nil
 	}
@@ -112,7 +115,7 @@ func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error)
 		return nil, err
 	}
 	d, err := monitoring.NewDefinitions(s.ctx, "prometheus-crds", monitoring.DefinitionsArgs{
-		Provider: c.Provider, Source: source,
+		Provider: s.made.Provider, Source: source,
 	})
 	if err != nil {
 		return nil, err
@@ -120,15 +123,20 @@ func (s *stack) definitions(c *cluster.Cluster) ([]pulumi.ResourceOption, error)
 	return []pulumi.ResourceOption{d.Ready()}, nil
 }
 
-// connect gives the components the cluster, and the namespaces that all of them together follow from.
-func (s *stack) connect(p *plan, c *cluster.Cluster) error {
+// connect makes the cluster, or reaches it, and gives the components what all of them need.
+func (s *stack) connect(p *plan) error {
 	passwords, err := random.NewProvider(s.ctx, "random", nil, pulumi.Version(randomVersion))
 	if err != nil {
 		return err
 	}
 	common := s.common()
-	common.Provider, common.Random, common.Namespaces = c.Provider, passwords, p.namespaces
+	common.Random, common.Namespaces = passwords, p.namespaces
 	common.Transforms = append(common.Transforms, p.namespaces.Mesh.Pods(p.namespaces.Flows))
+	p.cluster.Common = common
+	if s.made, err = s.cluster(p.cluster); err != nil {
+		return err
+	}
+	common.Provider = s.made.Provider
 	p.share(common, s.cfg.Storage.PasswordGeneration)
 	return nil
 }
@@ -136,6 +144,7 @@ func (s *stack) connect(p *plan, c *cluster.Cluster) error {
 // export tells others what they need to know.
 func (s *stack) export(trust *certtrust.CertTrust, net *network.Network, store *storage.Storage, iris *iris, watch *monitoring.Monitoring) {
 	outputs := storageOutputs(store)
+	maps.Copy(outputs, clusterOutputs(s.made))
 	maps.Copy(outputs, iris.outputs())
 	maps.Copy(outputs, s.networkOutputs(net))
 	maps.Copy(outputs, monitoringOutputs(watch))

@@ -60,7 +60,7 @@ func Run(t *testing.T, c Configuration) *Graph {
 // Try runs the program where the stack's last run, if there was one, had some outputs.
 func Try(c Configuration, previous resource.PropertyMap) (*Graph, error) {
 	g := &Graph{previous: previous}
-	err := pulumi.RunErr(stacks.Program, pulumi.WithMocks("controlplane", "test", g),
+	err := pulumi.RunErr(stacks.New(stacks.Options{}), pulumi.WithMocks("controlplane", "test", g),
 		func(info *pulumi.RunInfo) { info.Config = c.values() })
 	return g, err
 }

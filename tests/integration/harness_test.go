@@ -45,9 +45,9 @@ func parallel(t *testing.T) {
 }
 
 // newEnv starts a control plane and makes a project whose stack "test" has the given configuration.
-func newEnv(t *testing.T, config map[string]any) *env {
+func newEnv(t *testing.T, config map[string]any, with ...localtest.Option) *env {
 	t.Helper()
-	cp := localtest.Start(t)
+	cp := localtest.Start(t, with...)
 	e := &env{Cluster: verify.Connect(t, cp.Kubeconfig), t: t, cp: cp, project: newProject(t)}
 	e.configure(config)
 	return e
@@ -128,10 +128,10 @@ func small(config map[string]any) map[string]any {
 	return all
 }
 
-// devConfig is the configuration of the stack dev.
-func devConfig(t *testing.T) map[string]any {
+// stackConfig is the configuration of one of the project's stacks.
+func stackConfig(t *testing.T, stack string) map[string]any {
 	t.Helper()
-	data, err := os.ReadFile("../../Pulumi.dev.yaml")
+	data, err := os.ReadFile("../../Pulumi." + stack + ".yaml")
 	require.NoError(t, err)
 	var file struct {
 		Config map[string]any `json:"config"`
@@ -144,6 +144,27 @@ func devConfig(t *testing.T) map[string]any {
 		}
 	}
 	require.NotEmpty(t, config)
+	return config
+}
+
+// with is a configuration with other values, each at a dotted path.
+func with(config map[string]any, values map[string]any) map[string]any {
+	var set func(in map[string]any, path []string, value any) map[string]any
+	set = func(in map[string]any, path []string, value any) map[string]any {
+		in = maps.Clone(in)
+		if in == nil {
+			in = map[string]any{}
+		}
+		if len(path) > 1 {
+			below, _ := in[path[0]].(map[string]any)
+			value = set(below, path[1:], value)
+		}
+		in[path[0]] = value
+		return in
+	}
+	for path, value := range values {
+		config = set(config, strings.Split(path, "."), value)
+	}
 	return config
 }
 
@@ -200,11 +221,11 @@ func (e *env) requireNoChanges(result *automation.Result) {
 	require.False(e.t, result.HasChanges(), "unexpected: %v\n%s", result.Changes, strings.Join(lines, "\n"))
 }
 
-// objects lists "type name" of the Kubernetes objects among a result's steps of one operation.
+// objects lists "type name" of the Kubernetes objects, and of what is in AWS, among a result's steps of one operation.
 func objects(result *automation.Result, operation string) []string {
 	set := map[string]bool{}
 	for _, s := range result.Steps {
-		if s.Operation == operation && s.Custom && strings.HasPrefix(s.Type, "kubernetes:") {
+		if s.Operation == operation && s.Custom && (strings.HasPrefix(s.Type, "kubernetes:") || strings.HasPrefix(s.Type, "aws:")) {
 			set[s.Type+" "+s.Name] = true
 		}
 	}

@@ -27,7 +27,7 @@ var (
 // TestLifecycle takes the stack dev through its whole life.
 func TestLifecycle(t *testing.T) {
 	parallel(t)
-	e := newEnv(t, devConfig(t))
+	e := newEnv(t, stackConfig(t, "dev"))
 	before := e.Inventory()
 
 	planned := previewWithoutCluster(t, e.project)
