@@ -81,11 +81,15 @@ func (a Args) family() (string, error) {
 	return "valkey" + major, nil
 }
 
-// Flows are the connections to the cache.
+// Flows are the connections to the cache, as far as they begin in a namespace of the platform: others' policies are others'
+// business.
 func (a Args) Flows() []flow.Flow {
 	var flows []flow.Flow
 	controlPlane := valkey.Client{Name: "controlplane", Pods: flow.Peer{Namespace: a.ControlPlaneNamespace}}
 	for _, client := range append([]valkey.Client{controlPlane}, a.Clients...) {
+		if client.Pods.Namespace == "" {
+			continue
+		}
 		flows = append(flows, flow.Flow{
 			Name: "valkey-" + client.Name, From: client.Pods, To: a.Network.Stores("Amazon ElastiCache"), Ports: []int{valkey.Port},
 			Why: "Limits of rates and the health of zones are kept in the cache.",

@@ -134,6 +134,7 @@ func TestClientsFindThePassword(t *testing.T) {
 func TestFlowsLeadToTheSubnets(t *testing.T) {
 	t.Parallel()
 	args := zonal()
+	args.Clients = append(args.Clients, valkey.Client{Name: "others", Pods: flow.Peer{NamespaceLabels: map[string]string{"a": "b"}}}) // no namespace of the platform
 	args.ControlPlaneNamespace = "controlplane-system"
 	flows := args.Flows()
 	require.Len(t, flows, 2)

@@ -9,7 +9,8 @@ import (
 
 func (a Args) stores() flow.Peer { return a.Network.Stores("Amazon RDS") }
 
-// Flows are the connections to the instances.
+// Flows are the connections to the instances, as far as they begin in a namespace of the platform: others' policies are
+// others' business.
 func (a Args) Flows() []flow.Flow {
 	var flows []flow.Flow
 	for _, i := range a.Instances {
@@ -19,6 +20,9 @@ func (a Args) Flows() []flow.Flow {
 		})
 	}
 	for _, client := range a.clusters().AllClients() {
+		if client.Pods.Namespace == "" {
+			continue
+		}
 		flows = append(flows, flow.Flow{
 			Name: "postgresql-" + client.Name, From: client.Pods, To: a.stores(), Ports: []int{postgresql.Port},
 			Why: fmt.Sprintf("Clients use database %s.", client.Database),
