@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,5 +235,7 @@ func TestStackFiles(t *testing.T) {
 		data, err := os.ReadFile(filepath.Join(root, "Pulumi."+stack+".yaml"))
 		require.NoError(t, err)
 		assert.Regexp(t, `^# yaml-language-server: \$schema=schema/stack.json\n`, string(data), stack)
+		assert.Contains(t, string(data), `pulumi:disable-default-providers: ["*"]`, stack)
+		assert.Less(t, strings.Count(string(data), "\n"), 60, "lines of %s", stack)
 	}
 }
