@@ -181,7 +181,7 @@ func TestBackground(t *testing.T) {
 }
 
 func TestConcurrentStartsShareOneAndStopLeavesNothing(t *testing.T) {
-	o := local.Options{Dir: shortDir(t), SupervisorCommand: []string{os.Args[0], "supervise"}}
+	o := local.Options{Dir: shortDir(t), KubernetesVersion: "1.37", SupervisorCommand: []string{os.Args[0], "supervise"}}
 	const starts = 4
 	started, failures := make(chan *local.ControlPlane, starts), make(chan error, starts)
 	for range starts {
@@ -199,6 +199,11 @@ func TestConcurrentStartsShareOneAndStopLeavesNothing(t *testing.T) {
 		assert.Equal(t, one.URL, (<-started).URL)
 	}
 	assert.Equal(t, one.URL, two.URL)
+	assert.Equal(t, "1.37", status(t, o).KubernetesVersion)
+	o.KubernetesVersion = ""
+	found, err := local.Start(t.Context(), o)
+	require.NoError(t, err)
+	assert.Equal(t, one.URL, found.URL, "who asks for no version gets the one that runs")
 
 	// The state of stacks goes as well: what it describes is gone.
 	require.NoError(t, os.MkdirAll(filepath.Join(o.Dir, "pulumi", "stacks"), 0o700))

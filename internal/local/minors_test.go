@@ -24,13 +24,15 @@ import (
 func TestEachMinor(t *testing.T) {
 	for _, version := range local.KubernetesVersions {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			cp := shared
 			if c := client(t, shared); minor(t, c) != version {
 				cp = localtest.Start(t, localtest.Kubernetes(version))
 			}
 			c := client(t, cp)
 			require.Equal(t, version, minor(t, c))
-			t.Run("webhook and namespace", func(t *testing.T) { testWebhookAndNamespace(t, c) })
+			t.Run("webhook", func(t *testing.T) { testWebhook(t, c) })
+			t.Run("namespace", func(t *testing.T) { testNamespace(t, c) })
 			t.Run("disks", func(t *testing.T) { testDisks(t, c) })
 			t.Run("lost zone", func(t *testing.T) { testLostZone(t, cp, c) })
 		})
@@ -47,9 +49,8 @@ func minor(t *testing.T, c kubernetes.Interface) string {
 	return version.Major + "." + version.Minor
 }
 
-// testWebhookAndNamespace has the API server ask a simulated pod, by the only way that it has into the cluster, and removes
-// the namespace with everything in it.
-func testWebhookAndNamespace(t *testing.T, c kubernetes.Interface) {
+// testWebhook has the API server ask a simulated pod, by the only way that it has into the cluster.
+func testWebhook(t *testing.T, c kubernetes.Interface) {
 	ns := namespaceOn(t, c, nil)
 	labels := map[string]string{"app": "server"}
 	deploy(t, c, ns, 1, podTemplate(labels))
@@ -86,6 +87,12 @@ func testWebhookAndNamespace(t *testing.T, c kubernetes.Interface) {
 		return ""
 	})
 	require.NoError(t, hooks.Delete(t.Context(), ns, metav1.DeleteOptions{}))
+}
+
+func testNamespace(t *testing.T, c kubernetes.Interface) {
+	ns := namespaceOn(t, c, nil)
+	_, err := c.CoreV1().ConfigMaps(ns).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "one"}}, metav1.CreateOptions{})
+	require.NoError(t, err)
 	require.NoError(t, c.CoreV1().Namespaces().Delete(t.Context(), ns, metav1.DeleteOptions{}))
 	eventually(t, func() string {
 		if left, err := c.CoreV1().Namespaces().Get(t.Context(), ns, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
@@ -133,7 +140,8 @@ func testDisks(t *testing.T, c kubernetes.Interface) {
 
 	// A stack's class goes before the volumes of it do, which are removed with what they belong to.
 	require.NoError(t, c.StorageV1().StorageClasses().Delete(t.Context(), class.Name, metav1.DeleteOptions{}))
-	require.NoError(t, c.CoreV1().Namespaces().Delete(t.Context(), ns, metav1.DeleteOptions{}))
+	require.NoError(t, c.AppsV1().StatefulSets(ns).Delete(t.Context(), "store", metav1.DeleteOptions{}))
+	require.NoError(t, claims.DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 	eventually(t, func() string {
 		if _, err := c.CoreV1().PersistentVolumes().Get(t.Context(), volume.Name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 			return fmt.Sprintf("the volume outlives its claim: %v", err)
