@@ -2,6 +2,7 @@ package metricsserver
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
@@ -60,7 +61,7 @@ const host = name + "." + Namespace + ".svc"
 // objects are the chart's, and what every workload of the platform has.
 func (a Args) objects() (manifest.Set, error) {
 	set, err := manifest.Chart{
-		Tree: a.Chart, Release: name, Namespace: Namespace, Version: a.Chart.Version, Values: a.values(),
+		Tree: a.Chart, Release: name, Namespace: Namespace, Version: a.Chart.Version, AppVersion: a.version(), Values: a.values(),
 	}.Render()
 	if err != nil {
 		return manifest.Set{}, err
@@ -73,6 +74,12 @@ func (a Args) objects() (manifest.Set, error) {
 		set = manifest.Merge(set, monitor)
 	}
 	return a.Workloads(set, workload.EditPod(a.edit))
+}
+
+// version is what the image's tag says.
+func (a Args) version() string {
+	image, _, _ := strings.Cut(a.Image, "@")
+	return strings.TrimPrefix(image[strings.LastIndex(image, ":")+1:], "v")
 }
 
 func (a Args) values() map[string]any {
