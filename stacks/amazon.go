@@ -67,7 +67,7 @@ func (s *stack) rds() *rds.Args {
 	cfg := s.cfg.Storage.PostgreSQL
 	r := cfg.RDS
 	args := &rds.Args{
-		Network: s.storeNetwork(), Name: s.storeName(),
+		Network: s.storeNetwork(), Name: s.storeName(), Tags: s.cfg.AWS.Tags,
 		EngineVersion: r.EngineVersion, InstanceClass: r.InstanceClass, MultiAZ: r.MultiAZ,
 		StorageGiB: gibibytes(r.Storage), MaxStorageGiB: gibibytes(r.MaxStorage),
 		BackupRetentionDays: r.BackupRetentionDays, BackupWindow: r.BackupWindow, MaintenanceWindow: r.MaintenanceWindow,
@@ -99,7 +99,7 @@ func (s *stack) elastiCache() *elasticache.Args {
 	cfg := s.cfg.Storage.Cache
 	e := cfg.ElastiCache
 	return &elasticache.Args{
-		Network: s.storeNetwork(), Name: s.storeName(),
+		Network: s.storeNetwork(), Name: s.storeName(), Tags: s.cfg.AWS.Tags,
 		EngineVersion: e.EngineVersion, NodeType: e.NodeType, Nodes: e.Nodes, EvictionPolicy: string(cfg.EvictionPolicy),
 		SnapshotRetentionDays: e.SnapshotRetentionDays, MaintenanceWindow: e.MaintenanceWindow, KMSKeyARN: e.KMSKeyARN,
 		Clients: s.cacheClients(),

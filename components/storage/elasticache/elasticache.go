@@ -32,6 +32,8 @@ type Args struct {
 	Network managed.Network
 	// Name begins the names of everything in AWS.
 	Name string
+	// Tags are put on everything in AWS that can have tags.
+	Tags map[string]string
 	// EngineVersion is the version of Valkey: major and minor.
 	EngineVersion string
 	// NodeType is what each server runs on, such as cache.t4g.small.
@@ -115,7 +117,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, fmt.Errorf("register %s: %w", name, err)
 	}
 	b := &builder{args: args, name: name, account: managed.Account{
-		Ctx: ctx, Provider: args.AWS, Parent: c, Members: &c.Members,
+		Ctx: ctx, Provider: args.AWS, Parent: c, Members: &c.Members, Tags: args.Tags,
 	}}
 	if err := b.build(c, args.Registrar(ctx, c)); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

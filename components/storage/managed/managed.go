@@ -5,6 +5,7 @@ package managed
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -39,6 +40,8 @@ type Account struct {
 	Provider pulumi.ProviderResource
 	Parent   pulumi.Resource
 	Members  *manifest.Members
+	// Tags are put on everything that can have tags.
+	Tags map[string]string
 }
 
 // Register registers a resource.
@@ -51,6 +54,11 @@ func (a Account) Register(token, name string, inputs pulumi.Map, opts ...pulumi.
 func (a Account) RegisterInto(
 	token, name string, inputs pulumi.Map, r pulumi.CustomResource, opts ...pulumi.ResourceOption,
 ) error {
+	if own, found := inputs["tags"].(pulumi.StringMap); (found || len(a.Tags) > 0) && token != aws.KeyAlias {
+		tags := pulumi.ToStringMap(a.Tags)
+		maps.Copy(tags, own)
+		inputs["tags"] = tags
+	}
 	opts = append([]pulumi.ResourceOption{pulumi.Parent(a.Parent), pulumi.Provider(a.Provider)}, opts...)
 	if err := aws.RegisterInto(a.Ctx, token, name, inputs, r, opts...); err != nil {
 		return err

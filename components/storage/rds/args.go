@@ -22,6 +22,8 @@ type Args struct {
 	Network managed.Network
 	// Name begins the names of everything in AWS.
 	Name string
+	// Tags are put on everything in AWS that can have tags.
+	Tags map[string]string
 	// EngineVersion is the version of PostgreSQL: a major one, whose newest minor version is followed, or an exact one.
 	EngineVersion string
 	// InstanceClass is what each instance runs on, such as db.m7g.large.

@@ -63,13 +63,6 @@ SQL
 done
 `
 
-func (i Instance) databases() (names []string) {
-	for _, d := range i.Databases {
-		names = append(names, d.Name)
-	}
-	return names
-}
-
 // administrator is how the role that makes the others connects.
 func (b *builder) administrator(i Instance, made *instance, password pulumi.StringOutput) postgresql.Connection {
 	return postgresql.Connection{

@@ -1,10 +1,8 @@
 package rds
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -152,7 +150,7 @@ func (b *builder) parameters(i Instance) (pulumi.StringInput, error) {
 	group, err := b.account.Register(aws.DatabaseParameters, b.name+"-"+i.Name+"-parameters", pulumi.Map{
 		"name":        pulumi.String(managed.Name(longestGroup, b.args.Name, i.Name, family)),
 		"family":      pulumi.String(family),
-		"description": pulumi.String(fmt.Sprintf("Databases %s of %s", strings.Join(i.databases(), ", "), b.args.Name)),
+		"description": pulumi.String("Databases of " + b.args.Name), // another one would replace the group
 		"parameters":  list,
 	})
 	if err != nil {

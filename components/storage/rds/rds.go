@@ -56,7 +56,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	r.Databases = connections
 	b := &builder{
 		args: args, name: name, reg: args.Registrar(ctx, r), databases: r.Databases,
-		account: managed.Account{Ctx: ctx, Provider: args.AWS, Parent: r, Members: &r.Members},
+		account: managed.Account{Ctx: ctx, Provider: args.AWS, Parent: r, Members: &r.Members, Tags: args.Tags},
 	}
 	if err := b.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
