@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -180,12 +181,12 @@ func allowCluster(s subject) *answer {
 		return &answer{400, "InvalidParameterException", fmt.Sprintf(format, with...)}
 	}
 	network := object(s.in["vpcConfig"])
-	zones, vpcs := map[string]bool{}, map[string]bool{}
-	for _, id := range walkTexts(s.in, "vpcConfig.subnetIds") {
-		subnet := s.account.one(aws.Subnet, id)
-		zones[text(subnet.in, "availabilityZone")], vpcs[text(subnet.in, "vpcId")] = true, true
-	}
+	zones, vpcs := whereabouts(s.account, s.in)
+	before, _ := whereabouts(s.account, s.was)
 	switch {
+	case s.was != nil && !maps.Equal(zones, before):
+		return refused("Provided subnets belong to the AZs '%s'. But they should belong to the exact set of AZs '%s' in which "+
+			"subnets were provided during cluster creation.", listed(zones), listed(before))
 	case len(zones) < 2:
 		return refused("Subnets specified must be in at least two different AZs")
 	case len(vpcs) > 1:
@@ -204,6 +205,18 @@ func allowCluster(s subject) *answer {
 	}
 	return allowVersion(s)
 }
+
+// whereabouts are the zones and the networks of a cluster's subnets.
+func whereabouts(a *account, cluster values) (zones, vpcs map[string]bool) {
+	zones, vpcs = map[string]bool{}, map[string]bool{}
+	for _, id := range walkTexts(cluster, "vpcConfig.subnetIds") {
+		subnet := a.one(aws.Subnet, id)
+		zones[text(subnet.in, "availabilityZone")], vpcs[text(subnet.in, "vpcId")] = true, true
+	}
+	return zones, vpcs
+}
+
+func listed(set map[string]bool) string { return strings.Join(slices.Sorted(maps.Keys(set)), ",") }
 
 // allowVersion refuses versions that there are not, steps over a version, and all steps back.
 func allowVersion(s subject) *answer {

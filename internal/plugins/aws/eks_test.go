@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -172,6 +174,39 @@ func TestAClusterIsUpgradedStepByStep(t *testing.T) {
 	_, err := e.update(aws.NodeGroup, id, but(e.group, values{"version": "1.34"}))
 	require.NoError(t, err)
 	require.NoError(t, to("1.35"))
+}
+
+func TestAClusterStaysInItsZones(t *testing.T) {
+	t.Parallel()
+	e := newEKS(t)
+	e.attach("cluster", "AmazonEKSClusterPolicy")
+	e.create(aws.EKSCluster, e.cluster)
+	in := func(zone, cidr string) error {
+		id, _ := e.create(aws.Subnet, e.subnet(zone, cidr))
+		_, err := e.update(aws.EKSCluster, "platform", but(e.cluster, values{"vpcConfig.subnetIds": append(append([]any{}, e.subnets...), id)}))
+		return err
+	}
+	require.NoError(t, in("a", "10.0.8.0/24"))
+	require.ErrorContains(t, in("c", "10.0.9.0/24"), "exact set of AZs 'eu-central-1a,eu-central-1b'")
+}
+
+func TestAClusterInANetworkOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "aws.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"resources":{
+		"aws:ec2/vpc:Vpc":{"vpc-1":{"inputs":{"cidrBlock":"10.0.0.0/16"}}},
+		"aws:ec2/subnet:Subnet":{
+			"subnet-1":{"inputs":{"vpcId":"vpc-1","cidrBlock":"10.0.1.0/24","availabilityZone":"eu-central-1a"}},
+			"subnet-2":{"inputs":{"vpcId":"vpc-1","cidrBlock":"10.0.2.0/24","availabilityZone":"eu-central-1b"}}}}}`), 0o600))
+	c := connect(t, file)
+	_, role := c.create(aws.Role, values{"name": "cluster", "assumeRolePolicy": trusting("eks.amazonaws.com", `"sts:AssumeRole"`)})
+	c.create(aws.PolicyAttachment, values{"role": "cluster", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
+	_, cluster := c.create(aws.EKSCluster, values{
+		"name": "platform", "roleArn": role["arn"], "vpcConfig": values{"subnetIds": []any{"subnet-1", "subnet-2"}},
+	})
+	assert.Equal(t, "vpc-1", object(cluster["vpcConfig"])["vpcId"])
+	assert.Equal(t, []any{"0.0.0.0/0"}, object(cluster["vpcConfig"])["publicAccessCidrs"], "what AWS does when it is not told")
+	c.refused("DependencyViolation", c.remove(aws.Subnet, "subnet-1"))
 }
 
 func TestAClusterIsTakenApartFromItsEnd(t *testing.T) {
