@@ -16,6 +16,7 @@ func ClusterNeeds(cfg *config.Config) preflight.Needs {
 		Autoscalers:     autoscales(cfg),
 		NetworkPolicies: true,
 		Definitions:     foreignDefinitions(cfg),
+		Installs:        ownDefinitions(cfg),
 	}
 	if cfg.Availability == config.Zonal {
 		needs.Zones = 3
@@ -73,6 +74,18 @@ func foreignDefinitions(cfg *config.Config) (names []string) {
 	}
 	if g := cfg.Network.GatewayAPI; g.Enabled && g.CustomResourceDefinitions == config.CRDsExisting {
 		names = append(names, "gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io")
+	}
+	return names
+}
+
+// ownDefinitions are one of those of each installation that there can be only one of.
+func ownDefinitions(cfg *config.Config) []string {
+	names := []string{"bundles.trust.cert-manager.io", "certificates.cert-manager.io"}
+	if cfg.Storage.PostgreSQL.Backend != config.DatabasesRDS {
+		names = append(names, "clusters.postgresql.cnpg.io")
+	}
+	if cfg.Monitoring.CustomResourceDefinitions == config.CRDsInstall {
+		names = append(names, "prometheuses.monitoring.coreos.com")
 	}
 	return names
 }

@@ -51,6 +51,7 @@ func TestWhatIsNeededOfAClusterFollowsTheConfiguration(t *testing.T) {
 		"definitions of another owner": {
 			graph.Configuration{"monitoring": `{"customResourceDefinitions":"existing"}`},
 			func(n *preflight.Needs) {
+				n.Installs = n.Installs[:3]
 				n.Definitions = []string{
 					"podmonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com", "servicemonitors.monitoring.coreos.com",
 				}
@@ -60,7 +61,13 @@ func TestWhatIsNeededOfAClusterFollowsTheConfiguration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg, err := c.configuration.Parse()
 			require.NoError(t, err)
-			want := preflight.Needs{StorageClasses: []string{""}, IngressClass: "traefik", NetworkPolicies: true}
+			want := preflight.Needs{
+				StorageClasses: []string{""}, IngressClass: "traefik", NetworkPolicies: true,
+				Installs: []string{
+					"bundles.trust.cert-manager.io", "certificates.cert-manager.io", "clusters.postgresql.cnpg.io",
+					"prometheuses.monitoring.coreos.com",
+				},
+			}
 			c.want(&want)
 			got := stacks.ClusterNeeds(cfg)
 			got.Manages = nil // looked at above

@@ -179,6 +179,19 @@ func TestDefinitions(t *testing.T) {
 	assert.Equal(t, []string{"error: resource definitions: found none of that name"}, check(t, cluster.REST(), preflight.Needs{
 		Definitions: []string{"servicemonitors.monitoring.coreos.com"},
 	}))
+
+	needs := preflight.Needs{Installs: []string{"certificates.preflight.example.com", "issuers.preflight.example.com"}}
+	assert.Empty(t, check(t, cluster.REST(), needs), "nobody has installed them")
+	definition := func(kind, metadata string) {
+		create(t, `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: `+kind+`s.preflight.example.com, `+metadata+`},
+		  spec: {group: preflight.example.com, scope: Namespaced, names: {plural: `+kind+`s, singular: `+kind+`, kind: `+kind+`},
+		    versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}}`)
+	}
+	definition("issuer", "labels: {app: own}")
+	definition("certificate", "annotations: {meta.helm.sh/release-name: certs, meta.helm.sh/release-namespace: security}")
+	assert.Equal(t, []string{
+		"error: resource definitions: found certificates.preflight.example.com of the Helm release security/certs",
+	}, check(t, cluster.REST(), needs))
 }
 
 func TestTokenIssuer(t *testing.T) {

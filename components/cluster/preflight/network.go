@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -41,24 +40,6 @@ func (i *inspector) networkPolicies(ctx context.Context) error {
 	if !strings.Contains(info.GitVersion, "+k3s") {
 		i.report(Warning, check, "none of those that are known to", needed,
 			"Make sure that yours does, such as Calico or Cilium: without one every pod reaches every other.")
-	}
-	return nil
-}
-
-// definitions are there if others have installed them.
-func (i *inspector) definitions(ctx context.Context) error {
-	const check = "resource definitions"
-	for _, name := range i.needs.Definitions {
-		_, err := i.client.Discovery().RESTClient().Get().
-			AbsPath("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + name).DoRaw(ctx)
-		switch {
-		case apierrors.IsNotFound(err):
-			i.report(Error, check, "none of that name", name,
-				"Install it, or have the stack do it: customResourceDefinitions: install.")
-		case i.unseen(err, check, name):
-		case err != nil:
-			return err
-		}
 	}
 	return nil
 }

@@ -50,8 +50,9 @@ type Needs struct {
 	IngressClass string
 	// NetworkPolicies says that something shall enforce them.
 	NetworkPolicies bool
-	// Definitions are the names of the custom resource definitions that others are to have installed.
-	Definitions []string
+	// Definitions are the names of the custom resource definitions that others are to have installed, Installs those that
+	// the stack installs, one for each of its operators.
+	Definitions, Installs []string
 	// OIDCProviderARN is the IAM OIDC provider that pods assume roles through; empty: they assume none.
 	OIDCProviderARN string
 }
