@@ -128,7 +128,6 @@ type inspector struct {
 	needs    Needs
 	server   string
 	client   kubernetes.Interface
-	all      bool // whoever asks may do everything
 	findings []Finding
 }
 
