@@ -17,6 +17,7 @@ import (
 var clusterVersions = []string{"1.31", "1.32", "1.33", "1.34", "1.35", "1.36"}
 
 var (
+	logTypes    = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
 	clusterName = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
 	// nameOfGroup is the form of a node group's name; with a prefix AWS' plugin adds 26 characters.
 	nameOfGroup = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,62}$`)
@@ -160,7 +161,7 @@ func checkCluster(in values) map[string]string {
 	for property, problem := range map[string]string{
 		"accessConfig":           oneOf(text(access, "authenticationMode"), "API", "API_AND_CONFIG_MAP", "CONFIG_MAP"),
 		"upgradePolicy":          oneOf(text(object(in["upgradePolicy"]), "supportType"), "STANDARD", "EXTENDED"),
-		"enabledClusterLogTypes": allOf(list(in["enabledClusterLogTypes"]), "api", "audit", "authenticator", "controllerManager", "scheduler"),
+		"enabledClusterLogTypes": allOf(list(in["enabledClusterLogTypes"]), logTypes...),
 		"encryptionConfig":       allOf(list(object(in["encryptionConfig"])["resources"]), "secrets"),
 	} {
 		if problem != "" {
@@ -199,7 +200,8 @@ func allowCluster(s subject) *answer {
 	}
 	for vpc := range vpcs {
 		whole, _ := netip.ParsePrefix(text(s.account.one(aws.VPC, vpc).in, "cidrBlock"))
-		if service, err := netip.ParsePrefix(text(object(s.in["kubernetesNetworkConfig"]), "serviceIpv4Cidr")); err == nil && whole.Overlaps(service) {
+		service, err := netip.ParsePrefix(text(object(s.in["kubernetesNetworkConfig"]), "serviceIpv4Cidr"))
+		if err == nil && whole.Overlaps(service) {
 			return refused("The service IPv4 CIDR %s overlaps with that of the VPC %s", service, whole)
 		}
 	}
@@ -240,14 +242,15 @@ func allowVersion(s subject) *answer {
 
 func clusterOutputs(s subject) values {
 	id := strings.ToUpper(digest(s.at.account, s.at.region, s.id, text(s.in, "createdAt"))[:32])
-	authority := authorityOf(s)
+	authority, issuer := authorityOf(s), "https://"+aws.Endpoint("oidc.eks", s.at.region)+"/id/"+id
+	host := strings.Replace(aws.Endpoint("eks", s.at.region), "eks."+s.at.region+".", s.at.region+".eks.", 1)
 	out := values{
 		"arn": s.at.arn("eks", s.at.region, "cluster/"+s.id), "tagsAll": tags(s.in), "status": "ACTIVE", "clusterId": "",
 		"platformVersion":        fmt.Sprintf("eks.%d", minor(clusterVersion(s))-25),
-		"endpoint":               "https://" + id + ".gr7." + strings.Replace(aws.Endpoint("eks", s.at.region), "eks."+s.at.region+".", s.at.region+".eks.", 1),
+		"endpoint":               "https://" + id + ".gr7." + host,
 		"certificateAuthority":   values{"data": authority},
 		"certificateAuthorities": []any{values{"data": authority}},
-		"identities":             []any{values{"oidcs": []any{values{"issuer": "https://" + aws.Endpoint("oidc.eks", s.at.region) + "/id/" + id}}}},
+		"identities":             []any{values{"oidcs": []any{values{"issuer": issuer}}}},
 		"kubernetesNetworkConfig": with(s.in["kubernetesNetworkConfig"], values{
 			"ipFamily": "ipv4", "serviceIpv4Cidr": "172.20.0.0/16", "elasticLoadBalancing": values{"enabled": false},
 		}),

@@ -224,6 +224,6 @@ func allowAddOn(s subject) *answer {
 			return nil
 		}
 	}
-	return &answer{400, "InsufficientNumberOfReplicas", "The add-on is unhealthy because all deployments have all pods unscheduled " +
-		"no nodes available to schedule pods"}
+	return &answer{400, "InsufficientNumberOfReplicas", "The add-on is unhealthy because all deployments have all pods " +
+		"unscheduled no nodes available to schedule pods"}
 }

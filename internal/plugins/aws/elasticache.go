@@ -217,9 +217,10 @@ func cacheOutputs(s subject) values {
 			out[key] = v
 		}
 	}
+	suffix := strings.TrimPrefix(aws.Endpoint("", s.at.region), "."+s.at.region+".")
+	end := digest(s.at.account, s.at.region)[:6] + "." + shortRegion(s.at.region) + ".cache." + suffix
 	// With TLS there is a part before the name that says which of the servers it is.
 	host := func(encrypted, plain string) string {
-		end := digest(s.at.account, s.at.region)[:6] + "." + shortRegion(s.at.region) + ".cache." + aws.Endpoint("", s.at.region)[len(s.at.region)+2:]
 		if out["transitEncryptionEnabled"] == true {
 			return encrypted + "." + s.id + "." + end
 		}

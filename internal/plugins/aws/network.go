@@ -184,7 +184,8 @@ func fits(s subject) *answer {
 		}
 	}
 	zone := text(s.in, "availabilityZone")
-	if letter := strings.TrimPrefix(zone, s.at.region); zone != "" && (letter == zone || len(letter) != 1 || letter < "a" || letter > "f") {
+	letter, inRegion := strings.CutPrefix(zone, s.at.region)
+	if zone != "" && (!inRegion || len(letter) != 1 || letter < "a" || letter > "f") {
 		return &answer{400, "InvalidParameterValue", fmt.Sprintf("Value (%s) for parameter availabilityZone is invalid. "+
 			"Subnets can currently only be created in the following availability zones: %[2]sa, %[2]sb, %[2]sc.", zone, s.at.region)}
 	}

@@ -162,7 +162,8 @@ func zonesOf(s subject) (zones []string, vpc string) {
 
 func groupName(in values) map[string]string {
 	found := map[string]string{}
-	if name := text(in, "name"); name != "" && (!databaseGroup.MatchString(name) || name == "default" || strings.HasPrefix(name, "default.")) {
+	name := text(in, "name")
+	if own := name == "default" || strings.HasPrefix(name, "default."); name != "" && (own || !databaseGroup.MatchString(name)) {
 		found["name"] = fmt.Sprintf("is %q; want up to 255 lower-case letters, digits and characters of ._-, not default", name)
 	}
 	return found
@@ -204,7 +205,8 @@ func checkDatabase(in values) map[string]string {
 	if class := text(in, "instanceClass"); class != "" && !databaseClass.MatchString(class) {
 		found["instanceClass"] = fmt.Sprintf("is %q; want a class such as db.m7g.large", class)
 	}
-	if name := text(in, "username"); slices.Contains([]string{"admin", "rdsadmin", "public"}, name) || strings.HasPrefix(name, "pg_") {
+	name := text(in, "username")
+	if slices.Contains([]string{"admin", "rdsadmin", "public"}, name) || strings.HasPrefix(name, "pg_") {
 		found["username"] = fmt.Sprintf("MasterUsername %s cannot be used as it is a reserved word used by the engine", name)
 	}
 	if in["storageEncrypted"] == false && text(in, "kmsKeyId") != "" {

@@ -115,7 +115,8 @@ func lets(policy, service string, actions []string) bool {
 	var granted []string
 	for _, s := range trust.Statement {
 		// In China some services have a name of their own.
-		if who := s.Principal["Service"]; s.Effect == "Allow" && (slices.Contains(who, service) || slices.Contains(who, service+".cn")) {
+		who := func(name string) bool { return name == service || name == service+".cn" }
+		if s.Effect == "Allow" && slices.ContainsFunc(s.Principal["Service"], who) {
 			granted = append(granted, s.Action...)
 		}
 	}

@@ -83,7 +83,8 @@ var routeKinds = map[string]kind{
 						"%s conflicts with an existing association", text(s.in, "routeTableId"))}
 				}
 			}
-			if table := s.account.one(aws.RouteTable, text(s.in, "routeTableId")); subnet != "" && text(table.in, "vpcId") != s.vpcOf("subnetId") {
+			table := s.account.one(aws.RouteTable, text(s.in, "routeTableId"))
+			if subnet != "" && text(table.in, "vpcId") != s.vpcOf("subnetId") {
 				return apart(table.id, subnet)
 			}
 			return nil
@@ -91,8 +92,10 @@ var routeKinds = map[string]kind{
 	},
 	aws.VPCEndpoint: {
 		service: "EC2", create: "CreateVpcEndpoint", update: "ModifyVpcEndpoint", remove: "DeleteVpcEndpoints",
-		required:  []string{"vpcId"},
-		replaces:  []string{"resourceConfigurationArn", "serviceName", "serviceNetworkArn", "serviceRegion", "vpcEndpointType", "vpcId"},
+		required: []string{"vpcId"},
+		replaces: []string{
+			"resourceConfigurationArn", "serviceName", "serviceNetworkArn", "serviceRegion", "vpcEndpointType", "vpcId",
+		},
 		sets:      []string{"routeTableIds", "securityGroupIds", "subnetIds", "subnetConfigurations"},
 		defaults:  values{"vpcEndpointType": "Gateway"},
 		documents: map[string]form{"policy": {principal: true, resource: true, limit: 20480}},
@@ -158,7 +161,8 @@ func servesTables(s subject) *answer {
 			return apart(table, text(s.in, "vpcId"))
 		}
 		for _, other := range s.account.all(aws.VPCEndpoint) {
-			if other.id != s.id && text(other.in, "serviceName") == service && slices.Contains(walkTexts(other.in, "routeTableIds"), table) {
+			there := text(other.in, "serviceName") == service && slices.Contains(walkTexts(other.in, "routeTableIds"), table)
+			if other.id != s.id && there {
 				return &answer{400, "RouteAlreadyExists", fmt.Sprintf("route table %s already has a route with "+
 					"destination-prefix-list-id %s", table, derived("pl", service))}
 			}

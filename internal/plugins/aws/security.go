@@ -73,7 +73,8 @@ var securityKinds = map[string]kind{
 		},
 	},
 	aws.IngressRule: {
-		service: "EC2", create: "AuthorizeSecurityGroupIngress", update: "ModifySecurityGroupRules", remove: "RevokeSecurityGroupIngress",
+		service: "EC2", create: "AuthorizeSecurityGroupIngress", update: "ModifySecurityGroupRules",
+		remove:   "RevokeSecurityGroupIngress",
 		required: []string{"ipProtocol", "securityGroupId"},
 		replaces: []string{"securityGroupId"},
 		// A rule cannot be changed from a network to a group.
