@@ -50,6 +50,29 @@ func TestDataStoresInAWS(t *testing.T) {
 	assert.Contains(t, text(t, g.Object(t, "NetworkPolicy", "identity/allow-iris-database-egress")), `5432`)
 }
 
+// With a cluster of EKS, data stores are in its network, and let its nodes and pods in.
+func TestDataStoresNextToEKS(t *testing.T) {
+	g := graph.Run(t, managed.With(graph.Configuration{
+		"aws": `{"region":"eu-central-1"}`, "cluster": `{"kind":"eks","eks":{"vpc":{"cidr":"10.1.0.0/16"}}}`,
+	}))
+	var subnets, admitted []string
+	for _, r := range g.All {
+		switch {
+		case r.Kind == aws.Subnet && !strings.Contains(r.Name, "public"):
+			subnets = append(subnets, r.Inputs["cidrBlock"].StringValue())
+		case r.Kind == aws.IngressRule && r.Inputs["fromPort"].NumberValue() == 5432:
+			admitted = append(admitted, r.Inputs["cidrIpv4"].StringValue())
+		}
+	}
+	assert.Len(t, admitted, 3, "one range of each zone")
+	assert.ElementsMatch(t, subnets, admitted)
+	assert.Len(t, one(t, g, aws.DatabaseSubnetGroup).Inputs["subnetIds"].ArrayValue(), 3)
+	policy := text(t, g.Object(t, "NetworkPolicy", "identity/allow-iris-database-egress"))
+	for _, cidr := range admitted {
+		assert.Contains(t, policy, cidr)
+	}
+}
+
 // What AWS runs is not watched by the metrics that it would have in the cluster.
 func TestDataStoresInAWSHaveNoAlertsOfTheCluster(t *testing.T) {
 	all := func(c graph.Configuration) (content string) {

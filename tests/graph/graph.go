@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/stacks"
 )
@@ -81,7 +82,31 @@ func (g *Graph) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	g.All = append(g.All, r)
-	return args.Name + "-id", args.Inputs, nil
+	return args.Name + "-id", outputs(args), nil
+}
+
+// outputs are the inputs, and of resources of AWS what others need of them to be registered.
+func outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
+	if !strings.HasPrefix(args.TypeToken, "aws:") {
+		return args.Inputs
+	}
+	const account, issuer = "123456789012", "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
+	arn := "arn:aws:test:eu-central-1:" + account + ":" + args.Name
+	if args.TypeToken == aws.OIDCProvider {
+		arn = "arn:aws:iam::" + account + ":oidc-provider/" + issuer
+	}
+	all := args.Inputs.Copy()
+	all["arn"] = resource.NewProperty(arn)
+	if args.TypeToken == aws.EKSCluster {
+		for key, value := range map[string]any{
+			"endpoint":             "https://EXAMPLE.gr7.eu-central-1.eks.amazonaws.com",
+			"certificateAuthority": map[string]any{"data": "Q0E="},
+			"identities":           []any{map[string]any{"oidcs": []any{map[string]any{"issuer": "https://" + issuer}}}},
+		} {
+			all[resource.PropertyKey(key)] = resource.NewPropertyValue(value)
+		}
+	}
+	return all
 }
 
 // Call is called by the mocked engine, for the outputs of the stack's last run.
