@@ -102,7 +102,7 @@ func (s *stack) elastiCache() *elasticache.Args {
 		Network: s.storeNetwork(), Name: s.storeName(), Tags: s.cfg.AWS.Tags,
 		EngineVersion: e.EngineVersion, NodeType: e.NodeType, Nodes: e.Nodes, EvictionPolicy: string(cfg.EvictionPolicy),
 		SnapshotRetentionDays: e.SnapshotRetentionDays, MaintenanceWindow: e.MaintenanceWindow, KMSKeyARN: e.KMSKeyARN,
-		Clients: s.cacheClients(),
+		Image: cfg.Images.Server, Clients: s.cacheClients(),
 	}
 }
 

@@ -48,6 +48,8 @@ type Args struct {
 	MaintenanceWindow string
 	// KMSKeyARN is the key that encrypts what is on disks; empty: one that AWS owns.
 	KMSKeyARN string
+	// Image has valkey-cli and a shell.
+	Image string
 	// Clients are who uses it beside the Control Plane.
 	Clients []valkey.Client
 }
@@ -86,7 +88,10 @@ func (a Args) family() (string, error) {
 // Flows are the connections to the cache, as far as they begin in a namespace of the platform: others' policies are others'
 // business.
 func (a Args) Flows() []flow.Flow {
-	var flows []flow.Flow
+	flows := []flow.Flow{{
+		Name: checkName, From: checkPods(), To: a.Network.Stores("Amazon ElastiCache"), Ports: []int{valkey.Port},
+		Why: "A Job tries the cache, as clients use it.",
+	}}
 	controlPlane := valkey.Client{Name: "controlplane", Pods: flow.Peer{Namespace: a.ControlPlaneNamespace}}
 	for _, client := range append([]valkey.Client{controlPlane}, a.Clients...) {
 		if client.Pods.Namespace == "" {
@@ -138,7 +143,15 @@ func (b *builder) build(c *ElastiCache, reg *manifest.Registrar) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = reg.Register(secret, pulumi.DependsOn([]pulumi.Resource{made}))
+	login, err := reg.Register(secret, pulumi.DependsOn([]pulumi.Resource{made}))
+	if err != nil {
+		return err
+	}
+	check, err := b.check(made, c.Password)
+	if err != nil {
+		return err
+	}
+	_, err = reg.RegisterAfter(check, login)
 	return err
 }
 

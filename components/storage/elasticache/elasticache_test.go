@@ -30,8 +30,8 @@ func zonal() elasticache.Args {
 			ClientCIDRs: []string{"10.0.0.0/18", "fd00::/64"}, StoreCIDRs: []string{"10.0.0.0/17"},
 		},
 		Name: "controlplane-prod", EngineVersion: "8.1", NodeType: "cache.t4g.small", Nodes: 3, EvictionPolicy: "allkeys-lru",
-		MaintenanceWindow: "sun:03:30-sun:04:30",
-		Clients:           []valkey.Client{{Name: "gateways", Pods: flow.Peer{Namespace: "gateway"}}},
+		MaintenanceWindow: "sun:03:30-sun:04:30", Image: "docker.io/valkey/valkey:9.0.6",
+		Clients: []valkey.Client{{Name: "gateways", Pods: flow.Peer{Namespace: "gateway"}}},
 	}
 }
 
@@ -137,8 +137,8 @@ func TestFlowsLeadToTheSubnets(t *testing.T) {
 	args.Clients = append(args.Clients, valkey.Client{Name: "others", Pods: flow.Peer{NamespaceLabels: map[string]string{"a": "b"}}}) // no namespace of the platform
 	args.ControlPlaneNamespace = "controlplane-system"
 	flows := args.Flows()
-	require.Len(t, flows, 2)
-	for i, namespace := range []string{"controlplane-system", "gateway"} {
+	require.Len(t, flows, 3)
+	for i, namespace := range []string{"valkey", "controlplane-system", "gateway"} {
 		assert.Equal(t, namespace, flows[i].From.Namespace)
 		assert.Equal(t, []string{"10.0.0.0/17"}, flows[i].To.CIDRs)
 		assert.Equal(t, []int{6379}, flows[i].Ports)

@@ -9,6 +9,8 @@ type Args struct {
 	Region string
 	// OIDCProviderARN is the IAM OIDC provider that stands for the cluster's service account issuer.
 	OIDCProviderARN pulumi.StringInput
+	// Tags are put on everything that can have tags, but for an existing bucket.
+	Tags map[string]string
 	// Protect has the engine refuse to delete or replace the buckets and the key.
 	Protect bool
 	// Bucket is the File Manager's bucket.

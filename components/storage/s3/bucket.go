@@ -15,7 +15,7 @@ type bucket struct {
 // bucket registers a bucket and everything that guards it.
 func (b *builder) bucket(of bucket, key pulumi.StringInput) error {
 	inputs := pulumi.Map{"bucket": pulumi.String(of.name), "forceDestroy": pulumi.Bool(false)}
-	made, err := b.register(aws.Bucket, of.logical, inputs, b.bucketOptions(of)...)
+	made, err := b.register(aws.Bucket, of.logical, b.tagged(inputs), b.bucketOptions(of)...)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,11 @@ func (b *builder) key() (pulumi.StringInput, error) {
 	if b.args.KMSKeyARN != "" {
 		return pulumi.String(b.args.KMSKeyARN), nil
 	}
-	key, err := b.register(aws.Key, "key", pulumi.Map{
+	key, err := b.register(aws.Key, "key", b.tagged(pulumi.Map{
 		"description":          pulumi.String("Objects of the bucket " + b.args.Bucket + " and of its backups"),
 		"enableKeyRotation":    pulumi.Bool(true),
 		"deletionWindowInDays": pulumi.Int(keyDeletionDays),
-	}, pulumi.Protect(b.args.Protect), pulumi.RetainOnDelete(b.args.Existing))
+	}), pulumi.Protect(b.args.Protect), pulumi.RetainOnDelete(b.args.Existing))
 	if err != nil {
 		return nil, err
 	}

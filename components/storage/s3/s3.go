@@ -95,3 +95,11 @@ func (b *builder) register(
 	b.parent.Include(made)
 	return made, nil
 }
+
+// tagged adds the tags that everything has to inputs.
+func (b *builder) tagged(inputs pulumi.Map) pulumi.Map {
+	if len(b.args.Tags) > 0 {
+		inputs["tags"] = pulumi.ToStringMap(b.args.Tags)
+	}
+	return inputs
+}
