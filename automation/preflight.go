@@ -34,7 +34,7 @@ func Preflight(ctx context.Context, o Options) ([]preflight.Finding, error) {
 	needs := stacks.ClusterNeeds(cfg)
 	if o.Local {
 		// There is no network that could enforce policies, and AWS is simulated.
-		needs.NetworkPolicies, needs.OIDCProviderARN = false, ""
+		needs = needs.Simulated()
 	}
 	return preflight.Check(ctx, target, needs)
 }

@@ -97,7 +97,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 // program is the stack. What it finds wrong with the configuration in view of what the stack is now comes back through
 // the engine as text only, so it is kept here.
 func (s *session) program(ctx *pulumi.Context) error {
-	err := stacks.New(stacks.Options{Root: s.Project, Cluster: s.existing, Made: func(k string) { s.kubeconfig.Store(&k) }})(ctx)
+	err := stacks.New(stacks.Options{Root: s.Project, Cluster: s.existing, Simulated: s.Local, Made: func(k string) { s.kubeconfig.Store(&k) }})(ctx)
 	var invalid config.Errors
 	if errors.As(err, &invalid) {
 		s.usage = err

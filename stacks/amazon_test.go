@@ -8,8 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/pod-security-admission/api"
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
+	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/stacks/config"
 	"github.com/telekom/controlplane-infrastructure/tests/graph"
 )
@@ -41,6 +43,9 @@ func TestDataStoresInAWS(t *testing.T) {
 	assert.Contains(t, g.After(job), instance.Name, "databases are made when there is an instance")
 	for _, consumer := range []string{"identity/iris", "monitoring/grafana"} {
 		assert.Contains(t, g.After(g.Object(t, "Deployment", consumer)), "postgresql/platform-check", "%s finds its database", consumer)
+	}
+	for _, r := range g.Objects("Job") {
+		assert.NoError(t, workload.CheckLevel(r.Manifest(), api.LevelRestricted), r.Name)
 	}
 	var check batchv1.Job
 	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(job.Object.Object, &check))

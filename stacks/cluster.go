@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -103,7 +104,30 @@ func (s *stack) preflight() error {
 	if err != nil {
 		return fmt.Errorf("cluster of stack %s: %w", s.name, err)
 	}
-	return preflight.Require(s.ctx.Context(), target, ClusterNeeds(s.cfg))
+	needs := ClusterNeeds(s.cfg)
+	if s.options.Simulated {
+		needs = needs.Simulated()
+	}
+	warnings, err := preflight.Require(s.ctx.Context(), target, needs)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		if err := s.ctx.Log.Warn(w.String(), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// warn tells what of the configuration is allowed, and will be regretted.
+func (s *stack) warn() error {
+	for _, w := range s.cfg.Warnings(time.Now()) {
+		if err := s.ctx.Log.Warn(w.String(), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cluster describes the cluster, or makes it.

@@ -145,8 +145,11 @@ func (s *stack) traefik(cfg config.Traefik) *traefik.Args {
 
 func ingressService(cfg config.IngressService) traefik.Service {
 	annotations := map[string]string{}
-	if cfg.LoadBalancer == config.LoadBalancerNLB {
+	switch cfg.LoadBalancer {
+	case config.LoadBalancerNLB:
 		annotations = traefik.NLBAnnotations()
+	case config.LoadBalancerNLBCloudProvider:
+		annotations = traefik.CloudProviderNLBAnnotations()
 	}
 	maps.Copy(annotations, cfg.Annotations)
 	return traefik.Service{

@@ -20,6 +20,8 @@ type Options struct {
 	// Cluster is how to reach a cluster that is there already. An update looks at it before it creates anything. Nil: nobody
 	// looks.
 	Cluster func(root string, cfg config.Cluster) (*rest.Config, error)
+	// Simulated says that the cluster has neither a network of pods nor an account in AWS that could be looked at.
+	Simulated bool
 	// Made is called with the kubeconfig of a cluster that an update makes, or has made before; nil: nobody wants it.
 	Made func(kubeconfig string)
 }

@@ -189,7 +189,7 @@ func (s *stack) amazonS3() (*s3.Args, error) {
 	}
 	cfg := s.cfg.Storage.ObjectStorage
 	args := &s3.Args{
-		AWS: provider, Region: s.cfg.AWS.Region, OIDCProviderARN: s.oidcProvider(),
+		AWS: provider, Region: s.cfg.AWS.Region, Tags: s.cfg.AWS.Tags, OIDCProviderARN: s.oidcProvider(),
 		Protect: s.cfg.Storage.DeletionProtection,
 		Bucket:  cfg.Bucket, Existing: cfg.S3.Existing, KMSKeyARN: cfg.S3.KMSKeyARN, AccessLogBucket: cfg.S3.AccessLogBucket,
 		NoncurrentVersionDays: cfg.S3.NoncurrentVersionDays, AbortUploadDays: cfg.S3.AbortUploadDays,

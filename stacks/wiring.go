@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -54,7 +55,7 @@ func (s *stack) build() error {
 	if err := s.fetchAll(p); err != nil {
 		return err
 	}
-	if err := s.preflight(); err != nil {
+	if err := errors.Join(s.warn(), s.preflight()); err != nil {
 		return err
 	}
 	if err := s.connect(p); err != nil {

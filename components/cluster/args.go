@@ -35,10 +35,14 @@ func (a Args) Check() error {
 	if a.EKS != nil && (a.Kubeconfig != nil || a.Context != "") {
 		return errors.New("cluster: Kubeconfig and Context are those of an existing cluster, and EKS makes one")
 	}
-	if scaler := a.autoscaler(); scaler != nil {
-		return scaler.Check()
+	var problems []error
+	if a.EKS != nil {
+		problems = append(problems, a.EKS.Check())
 	}
-	return nil
+	if scaler := a.autoscaler(); scaler != nil {
+		problems = append(problems, scaler.Check())
+	}
+	return errors.Join(problems...)
 }
 
 // Flows are the connections of what runs in the cluster.

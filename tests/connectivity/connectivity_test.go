@@ -73,6 +73,7 @@ var accidents = map[string]string{
 	"ingress to cert-manager/cert-manager-webhook on TCP 10250":     backends,
 	"ingress to cert-manager/trust-manager on TCP 10260":            backends,
 	"ingress to cnpg-system/cnpg-controller-manager on TCP 9443":    backends,
+	"ingress to metrics-server/metrics-server on TCP 10250":         backends,
 	"ingress to istio-system/istiod on TCP 15017":                   backends,
 	"ingress to linkerd/linkerd-destination on TCP 8443":            backends,
 	"ingress to linkerd/linkerd-destination on TCP 9443":            backends,
@@ -80,6 +81,9 @@ var accidents = map[string]string{
 	"ingress to ingress/traefik on TCP 8000":                        backends,
 	"ingress to ingress/traefik on TCP 8443":                        backends,
 	"ingress to monitoring/prometheus-operator-webhook on TCP 8443": backends,
+
+	"metrics-server to cert-manager/cert-manager-webhook on TCP 10250": kubelets,
+	"metrics-server to metrics-server/metrics-server on TCP 10250":     kubelets,
 
 	"monitoring to cert-manager/cert-manager-webhook on TCP 10250":  targets,
 	"monitoring to cert-manager/trust-manager on TCP 10260":         targets,
@@ -95,6 +99,7 @@ var accidents = map[string]string{
 }
 
 const (
+	kubelets = "metrics-server goes to kubelets, whose addresses are not known, and so to those who listen to anybody on their port"
 	targets  = "Prometheus goes to whatever pods monitors name, and so to those that listen to anybody"
 	backends = "the ingress controller goes to whatever pods Ingress objects name, and so to those that listen to anybody"
 )

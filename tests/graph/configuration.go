@@ -58,7 +58,13 @@ func (c Configuration) With(other Configuration) Configuration {
 }
 
 // Parse is the configuration as the program reads it.
-func (c Configuration) Parse() (*config.Config, error) { return config.ParseJSON(c.values()) }
+func (c Configuration) Parse() (*config.Config, error) {
+	cfg, err := config.ParseJSON(c.values())
+	if err == nil {
+		cfg.SetStack("test")
+	}
+	return cfg, err
+}
 
 // StackFile is the configuration in the file of a stack.
 func StackFile(root, stack string) (Configuration, error) {

@@ -203,7 +203,7 @@ func TestTokenIssuer(t *testing.T) {
 
 // Everything is told at once, in words that say what to do.
 func TestRequire(t *testing.T) {
-	err := preflight.Require(t.Context(), cluster.REST(), preflight.Needs{
+	_, err := preflight.Require(t.Context(), cluster.REST(), preflight.Needs{
 		StorageClasses: []string{"fast"}, Zones: 4, IngressClass: "traefik", Definitions: []string{"servicemonitors.monitoring.coreos.com"},
 	})
 	var refused *preflight.Refused
@@ -213,7 +213,9 @@ func TestRequire(t *testing.T) {
 		"  storage class: found local; needed: fast. Create it, or name another one in the stack's configuration (storageClass).\n"+
 		"  resource definitions: found none of that name; needed: servicemonitors.monitoring.coreos.com. "+
 		"Install it, or have the stack do it: customResourceDefinitions: install.")
-	assert.NoError(t, preflight.Require(t.Context(), cluster.REST(), preflight.Needs{StorageClasses: []string{"local"}, Zones: 4}))
+	warnings, err := preflight.Require(t.Context(), cluster.REST(), preflight.Needs{StorageClasses: []string{"local"}, Zones: 4})
+	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(warnings), "zone")
 }
 
 func TestKubeconfig(t *testing.T) {

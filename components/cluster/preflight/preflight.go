@@ -57,6 +57,12 @@ type Needs struct {
 	OIDCProviderARN string
 }
 
+// Simulated are the needs as far as a simulated cluster can have them: it has no network of pods, and no account in AWS.
+func (n Needs) Simulated() Needs {
+	n.NetworkPolicies, n.OIDCProviderARN = false, ""
+	return n
+}
+
 // timeout is for one request.
 const timeout = 15 * time.Second
 
@@ -96,16 +102,16 @@ func (r *Refused) Error() string {
 	return b.String()
 }
 
-// Require returns a *Refused with all that the stack cannot do without, if there is any. Warnings it leaves out.
-func Require(ctx context.Context, config *rest.Config, needs Needs) error {
+// Require returns a *Refused with all that the stack cannot do without, if there is any, and otherwise the warnings.
+func Require(ctx context.Context, config *rest.Config, needs Needs) ([]Finding, error) {
 	findings, err := Check(ctx, config, needs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if errors := Errors(findings); len(errors) > 0 {
-		return &Refused{Server: config.Host, Findings: errors}
+		return nil, &Refused{Server: config.Host, Findings: errors}
 	}
-	return nil
+	return findings, nil
 }
 
 // Errors are the findings that are errors.

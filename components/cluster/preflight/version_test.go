@@ -90,6 +90,6 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 		http.Error(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401}`, http.StatusUnauthorized)
 	}))
 	t.Cleanup(server.Close)
-	err := preflight.Require(t.Context(), &rest.Config{Host: server.URL}, preflight.Needs{})
+	_, err := preflight.Require(t.Context(), &rest.Config{Host: server.URL}, preflight.Needs{})
 	assert.ErrorContains(t, err, "does not accept the credentials of the kubeconfig")
 }
