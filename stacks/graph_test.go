@@ -97,10 +97,10 @@ func TestStorage(t *testing.T) {
 		assert.Empty(t, g.Objects("ObjectStore"))
 	})
 	t.Run("everything with data is protected over zones", func(t *testing.T) {
-		for profile, want := range map[string]bool{"zonal": true, "single": false} {
-			g := graph.Run(t, profiles[profile])
+		for _, g := range []*graph.Graph{graph.Run(t, graph.Zonal), graph.Run(t, nil)} {
+			zonal := g == graph.Run(t, graph.Zonal)
 			for _, r := range append(g.Objects("PersistentVolumeClaim"), g.Object(t, "Cluster", database)) {
-				assert.Equal(t, want, r.Protected, "%s: %s", profile, r.Name)
+				assert.Equal(t, zonal, r.Protected, "zonal %t: %s", zonal, r.Name)
 			}
 		}
 	})

@@ -35,7 +35,16 @@ import (
 
 // profiles are the configurations that every invariant holds for.
 var profiles = map[string]graph.Configuration{
-	"single": nil, "zonal": graph.Zonal, "istio": graph.Istio, "linkerd": graph.Linkerd,
+	"single": nil, "istio": graph.Istio, "linkerd": graph.Linkerd, "onprem": stackFile("onprem"), "prod": stackFile("prod"),
+}
+
+// stackFile is the configuration of one of the project's stacks.
+func stackFile(name string) graph.Configuration {
+	c, err := graph.StackFile("..", name)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 func TestEveryWorkload(t *testing.T) {
@@ -58,7 +67,7 @@ func TestEveryWorkload(t *testing.T) {
 					assert.Regexp(t, `^(v?\d+\.|RELEASE\.\d{4}-|edge-\d+\.)`, tag, "%s runs a pinned version: %s", r.Name, c.Image)
 				}
 			}
-			assert.Equal(t, map[string]int{"single": 17, "zonal": 20, "istio": 23, "linkerd": 24}[name], workloads, "every workload was looked at")
+			assert.Equal(t, map[string]int{"single": 17, "istio": 23, "linkerd": 24, "onprem": 21, "prod": 19}[name], workloads, "every workload was looked at")
 		})
 	}
 }
@@ -115,7 +124,7 @@ var alone = map[string]string{
 }
 
 func TestReplicasSurviveAZone(t *testing.T) {
-	for _, profile := range []string{"zonal", "istio", "linkerd"} {
+	for _, profile := range []string{"istio", "linkerd", "onprem", "prod"} {
 		t.Run(profile, func(t *testing.T) { surviveAZone(t, graph.Run(t, profiles[profile])) })
 	}
 	assert.Empty(t, graph.Run(t, nil).Objects("PodDisruptionBudget"), "a budget for one replica only blocks drains")
