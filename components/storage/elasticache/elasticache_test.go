@@ -134,7 +134,9 @@ func TestClientsFindThePassword(t *testing.T) {
 func TestFlowsLeadToTheSubnets(t *testing.T) {
 	t.Parallel()
 	args := zonal()
-	args.Clients = append(args.Clients, valkey.Client{Name: "others", Pods: flow.Peer{NamespaceLabels: map[string]string{"a": "b"}}}) // no namespace of the platform
+	args.Clients = append(args.Clients, valkey.Client{ // in no namespace of the platform
+		Name: "others", Pods: flow.Peer{NamespaceLabels: map[string]string{"a": "b"}},
+	})
 	args.ControlPlaneNamespace = "controlplane-system"
 	flows := args.Flows()
 	require.Len(t, flows, 3)

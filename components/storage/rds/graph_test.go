@@ -148,7 +148,9 @@ func TestConsumersFindTheSame(t *testing.T) {
 func TestFlows(t *testing.T) {
 	t.Parallel()
 	args := zonal()
-	args.Clients = append(args.Clients, postgresql.Client{Name: "others", Pods: flow.Peer{NamespaceLabels: map[string]string{"a": "b"}}, Database: "gateway"}) // no namespace of the platform
+	args.Clients = append(args.Clients, postgresql.Client{ // in no namespace of the platform
+		Name: "others", Pods: flow.Peer{NamespaceLabels: map[string]string{"a": "b"}}, Database: "gateway",
+	})
 	args.ControlPlaneNamespace = "controlplane-system"
 	names := map[string]flow.Flow{}
 	for _, f := range args.Flows() {
