@@ -42,7 +42,8 @@ func TestProd(t *testing.T) {
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) { assert.Empty(t, e.refresh().Steps) })
 	t.Run("volumes are encrypted disks in the zone of their pod", func(t *testing.T) { disks(t, e) })
-	t.Run("what keeps a cluster up to date replaces neither it nor data", func(t *testing.T) { upgrades(t, e, config) })
+	config = upgraded(config)
+	t.Run("what keeps a cluster up to date replaces neither it nor data", func(t *testing.T) { upgrade(t, e, config) })
 	t.Run("maintenance of node by node breaks no budget", func(t *testing.T) { drainNodes(t, e) })
 	t.Run("the loss of a zone leaves enough of everything", func(t *testing.T) { zoneFailure(t, e) })
 	t.Run("destroy leaves nothing behind with a zone gone", func(t *testing.T) {
@@ -90,9 +91,10 @@ func disks(t *testing.T, e *env) {
 	}
 }
 
-// upgrades changes what changes in the life of a cluster: its version, its add-ons, its nodes, who reaches it, and tags.
-func upgrades(t *testing.T, e *env, config map[string]any) {
-	e.configure(with(config, map[string]any{
+// upgraded has other values for what changes in the life of a cluster: its version, its add-ons, its nodes, who reaches
+// it, and tags.
+func upgraded(config map[string]any) map[string]any {
+	return with(config, map[string]any{
 		"aws.tags":                           map[string]any{"cost-center": "4711"},
 		"cluster.eks.version":                "1.36",
 		"cluster.eks.addOns.coreDns.version": "v1.13.1-eksbuild.1",
@@ -101,7 +103,11 @@ func upgrades(t *testing.T, e *env, config map[string]any) {
 		"cluster.eks.nodeGroups": []any{map[string]any{
 			"name": "platform", "instanceTypes": []any{"m7i.2xlarge"}, "maxSize": 5, "labels": map[string]any{"tier": "platform"},
 		}},
-	}))
+	})
+}
+
+func upgrade(t *testing.T, e *env, config map[string]any) {
+	e.configure(config)
 	planned := e.preview()
 	done := e.up()
 	assert.Equal(t, objects(planned, "replace"), objects(done, "replace"))

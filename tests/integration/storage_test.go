@@ -16,25 +16,27 @@ import (
 
 var databaseClusters = schema.GroupVersionResource{Group: "postgresql.cnpg.io", Version: "v1", Resource: "clusters"}
 
-// TestStorage runs the data stores over three zones. CloudNativePG's operator and its backup plugin are the real ones;
-// the pods of databases, cache and object storage are simulated here, and run for real in the tests of their components.
-func TestStorage(t *testing.T) {
+// TestOnprem takes the stack onprem through its life, with an eye on its data stores. CloudNativePG's operator and its
+// backup plugin are the real ones; the pods of databases, cache and object storage are simulated here, and run for real in
+// the tests of their components.
+func TestOnprem(t *testing.T) {
 	parallel(t)
-	e := newEnv(t, zonalStorage())
+	e := newEnv(t, onprem(t, nil))
 	before := e.Inventory()
-	e.up()
+	planned := previewWithoutCluster(t, e.project)
+	assert.Equal(t, objects(planned, "create"), objects(e.up(), "create"))
 
 	t.Run("the operator runs a database cluster over three zones", func(t *testing.T) { databaseCluster(t, e) })
 	t.Run("every server is in a zone of its own", func(t *testing.T) {
 		assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=server"), 3)
 		assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=sentinel"), 3)
-		assert.Len(t, zonesOf(t, e, "minio", "app.kubernetes.io/component=server"), 3, "four servers, in three zones")
+		assert.Len(t, zonesOf(t, e, "minio", "app.kubernetes.io/component=server"), 3, "five servers, in three zones")
 	})
 	t.Run("consumers find endpoints and credentials", func(t *testing.T) { consumers(t, e) })
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) { assert.Empty(t, e.refresh().Steps) })
 	t.Run("what the operator's webhook refuses is a clear error", func(t *testing.T) {
-		e.configure(zonalStorage("postgresql", map[string]any{"parameters": map[string]any{"port": "5433"}}))
+		e.configure(onprem(t, map[string]any{"postgresql.parameters": map[string]any{"port": "5433"}}))
 		result, err := automation.Up(e.Context(), e.options())
 		require.Error(t, err)
 		problem := strings.Join(result.Errors, "\n")
@@ -42,20 +44,17 @@ func TestStorage(t *testing.T) {
 		assert.Contains(t, problem, "fixed configuration parameter")
 	})
 	t.Run("what cannot be undone is refused before anything is changed", func(t *testing.T) {
-		config := zonalStorage(
-			"postgresql", map[string]any{"volume": map[string]any{"size": "5Gi"}},
-			"objectStorage", map[string]any{"minio": map[string]any{"servers": 5}})
-		config["identity"] = map[string]any{"hostname": "iris.example.com", "image": "quay.io/keycloak/keycloak:26.8.0"}
-		e.configure(config)
+		config := onprem(t, map[string]any{"postgresql.volume.size": "5Gi", "objectStorage.minio.servers": 6})
+		e.configure(with(config, map[string]any{"identity.image": "quay.io/keycloak/keycloak:26.8.0"}))
 		_, err := automation.Up(e.Context(), e.options())
 		require.Error(t, err)
 		assert.True(t, automation.IsUsage(err), "it is the configuration that is wrong")
-		assert.Contains(t, err.Error(), `volume.size: "5Gi" must be at least "10Gi"`)
+		assert.Contains(t, err.Error(), `volume.size: "5Gi" must be at least "20Gi"`)
 		assert.Contains(t, err.Error(), `controlplane:storage.objectStorage.minio.servers`)
 		assert.Contains(t, err.Error(), "set controlplane:identity.updateStrategy to Recreate")
 	})
 	t.Run("volumes grow in place", func(t *testing.T) {
-		e.configure(zonalStorage("cache", map[string]any{"persistence": map[string]any{"size": "6Gi"}}))
+		e.configure(onprem(t, map[string]any{"cache.persistence.size": "6Gi"}))
 		result := e.up()
 		assert.Zero(t, result.Changes["replace"]+result.Changes["delete"])
 		for _, name := range []string{"data-valkey-0", "data-valkey-1", "data-valkey-2"} {
@@ -74,10 +73,10 @@ func TestStorage(t *testing.T) {
 		assert.Equal(t, existing, e.Inventory())
 	})
 	// On purpose data goes in two steps.
-	grown := map[string]any{"persistence": map[string]any{"size": "6Gi"}}
-	e.configure(zonalStorage("cache", grown, "deletionProtection", false))
+	free := map[string]any{"cache.persistence.size": "6Gi", "deletionProtection": false}
+	e.configure(onprem(t, free))
 	e.up()
-	t.Run("Amazon S3 takes the place of MinIO", func(t *testing.T) { amazonS3(t, e, grown) })
+	t.Run("Amazon S3 takes the place of MinIO", func(t *testing.T) { amazonS3(t, e, onprem(t, free)) })
 	t.Run("destroy leaves nothing behind once the protection is off", func(t *testing.T) {
 		e.destroy()
 		e.Settles(before)
@@ -85,15 +84,12 @@ func TestStorage(t *testing.T) {
 }
 
 // amazonS3 has the stack keep its objects in a simulated account of Amazon Web Services.
-func amazonS3(t *testing.T, e *env, cache map[string]any) {
-	config := zonalStorage("cache", cache, "deletionProtection", false, "objectStorage", map[string]any{
-		"backend": "s3", "bucket": "example-controlplane-files",
-	})
-	config["aws"] = map[string]any{"region": "eu-central-1"}
-	config["cluster"] = map[string]any{
-		"oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE",
-	}
-	e.configure(config)
+func amazonS3(t *testing.T, e *env, config map[string]any) {
+	e.configure(with(config, map[string]any{
+		"storage.objectStorage":   map[string]any{"backend": "s3", "bucket": "example-controlplane-files"},
+		"aws.region":              "eu-central-1",
+		"cluster.oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE",
+	}))
 	planned, done := e.preview(), e.up()
 	assert.Equal(t, objects(planned, "delete"), objects(done, "delete"))
 	assert.Contains(t, objects(done, "delete"), "kubernetes:apps/v1:StatefulSet minio/minio")
@@ -107,14 +103,15 @@ func amazonS3(t *testing.T, e *env, cache map[string]any) {
 	e.requireNoChanges(e.up())
 }
 
-// zonalStorage is a configuration with every data store over three zones; pairs are keys of the storage and values
-// that take their place.
-func zonalStorage(pairs ...any) map[string]any {
-	storage := map[string]any{"cache": map[string]any{"persistence": map[string]any{}}}
-	for i := 0; i < len(pairs); i += 2 {
-		storage[pairs[i].(string)] = pairs[i+1]
+// onprem is the configuration of the stack of that name, with a cache that is kept on disks, and other values of the storage
+// at dotted paths.
+func onprem(t *testing.T, storage map[string]any) map[string]any {
+	t.Helper()
+	values := map[string]any{"storage.cache.persistence.size": "4Gi"}
+	for path, value := range storage {
+		values["storage."+path] = value
 	}
-	return map[string]any{"availability": "zonal", "storage": storage}
+	return with(stackConfig(t, "onprem"), values)
 }
 
 func databaseCluster(t *testing.T, e *env) {
