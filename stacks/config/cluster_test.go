@@ -42,7 +42,9 @@ func TestDefaultEKS(t *testing.T) {
 	require.NoError(t, err)
 	cfg.SetStack("prod")
 	assert.Equal(t, toJSON(t, defaultEKS()), toJSON(t, cfg.Cluster.EKS))
-	assert.Equal(t, config.PolicyPeer{CIDRs: []string{"10.0.0.0/18", "10.0.64.0/18", "10.0.128.0/18"}, Ports: []int{443}}, cfg.Network.Policies.APIServer)
+	assert.Equal(t, config.PolicyPeer{
+		CIDRs: []string{"10.0.0.0/18", "10.0.64.0/18", "10.0.128.0/18", "172.20.0.1/32"}, Ports: []int{443},
+	}, cfg.Network.Policies.APIServer, "its interfaces, and the Service that pods know it by")
 	assert.Equal(t, config.LoadBalancerNLBCloudProvider, cfg.Network.Ingress.Traefik.Service.LoadBalancer)
 }
 
@@ -77,7 +79,8 @@ func TestDerivedEKS(t *testing.T) {
 		{"zones of its own", eks("zones: [eu-central-1c, eu-central-1a]"), zones, "eu-central-1c eu-central-1a"},
 		{"existing network", "availability: zonal\n" + eks("vpc: {cidr: 10.7.0.0/24, "+subnets+"}"), zones, "eu-central-1a eu-central-1b eu-central-1c"},
 		{"no subnets in an existing network", eks("vpc: {cidr: 10.7.0.0/24, " + subnets + "}"), vpc, []string{"", "", ""}},
-		{"API server in an existing network", eks("vpc: {cidr: 10.7.0.0/24, " + subnets + "}"), server, config.PolicyPeer{CIDRs: []string{"10.7.0.0/24"}, Ports: []int{443}}},
+		{"API server in an existing network", eks("serviceCidr: 192.168.128.0/20, vpc: {cidr: 10.7.0.0/24, " + subnets + "}"), server,
+			config.PolicyPeer{CIDRs: []string{"10.7.0.0/24", "192.168.128.1/32"}, Ports: []int{443}}},
 		{"API server by addresses of its own", eks("") + "\nnetwork: {policies: {apiServer: {cidrs: [10.0.0.0/16], ports: [443, 6443]}}}", server,
 			config.PolicyPeer{CIDRs: []string{"10.0.0.0/16"}, Ports: []int{443, 6443}}},
 		{"nodes of Graviton", nodes("{name: a, architecture: arm64}"), func(c c) any { return first(c).InstanceTypes }, []string{"m7g.xlarge"}},

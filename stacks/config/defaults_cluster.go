@@ -115,6 +115,21 @@ func subnet(of netip.Prefix, length, i int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), length)
 }
 
+// apiServerCIDRs are where pods reach the API server: its interfaces in the
+// subnets, and the first address for Services, which is that of the Service
+// kubernetes. The network policies of EKS see where a pod connects to before
+// that becomes the address of an interface.
+// Source: getMatchingServiceClusterIPs in
+// https://github.com/aws/amazon-network-policy-controller-k8s.
+func (e EKS) apiServerCIDRs() []string {
+	cidrs := e.VPC.clusterCIDRs()
+	services, err := netip.ParsePrefix(e.ServiceCIDR)
+	if err != nil || len(cidrs) == 0 {
+		return cidrs // reported
+	}
+	return append(cidrs, netip.PrefixFrom(services.Masked().Addr().Next(), services.Addr().BitLen()).String())
+}
+
 // clusterCIDRs are the ranges that nodes, pods and the API server's interfaces
 // are in.
 func (v EKSVPC) clusterCIDRs() []string {

@@ -50,8 +50,7 @@ func implyLoadBalancer(service map[string]any, eks bool) {
 func (c *Config) deriveNetwork() {
 	n := &c.Network
 	if eks := c.Cluster.EKS; eks != nil && len(n.Policies.APIServer.CIDRs) == 0 {
-		// The API server's addresses are those of its interfaces in these subnets.
-		n.Policies.APIServer.CIDRs = eks.VPC.clusterCIDRs()
+		n.Policies.APIServer.CIDRs = eks.apiServerCIDRs()
 	}
 	if t := n.Ingress.Traefik; t != nil {
 		c.replicas(&t.Replicas, 3)
