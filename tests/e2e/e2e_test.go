@@ -65,6 +65,7 @@ func TestStack(t *testing.T) {
 	t.Run("the identity provider's servers form one cluster", func(t *testing.T) { oneCluster(t, cluster) })
 	t.Run("a machine gets a token through the ingress", func(t *testing.T) { throughIngress(t, cluster, options, up) })
 	t.Run("pods reach what is declared, and nothing else", func(t *testing.T) { connections(t, cluster, options) })
+	t.Run("what nodes and pods use can be asked", func(t *testing.T) { usage(t, cluster) })
 	t.Run("Prometheus reads the metrics of every pod", func(t *testing.T) { scrapes(t, cluster, up) })
 	t.Run("the platform calls itself healthy", func(t *testing.T) { healthy(t, cluster, up) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
