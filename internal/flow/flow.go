@@ -26,6 +26,11 @@ type Peer struct {
 	NamespaceLabels map[string]string
 	// Pods are labels of the pods; none: all pods of the namespaces.
 	Pods map[string]string
+	// Services are what Services select the pods by that are not selected by Pods alone, such as by their role of the
+	// moment. It selects no other pods, and other network plugins do without it: the VPC CNI of AWS looks at a connection
+	// before a Service's address has become a pod's, and allows that address where a policy has no label that the Service
+	// does not have. Source: getMatchingServiceClusterIPs in https://github.com/aws/amazon-network-policy-controller-k8s.
+	Services []map[string]string
 	// CIDRs are addresses outside of the cluster, in place of pods.
 	CIDRs []string
 	// Everywhere is every address, of pods, of nodes and outside of the cluster, in place of all the above.
@@ -87,7 +92,7 @@ func (f Flow) ingress() *networkingv1.NetworkPolicy {
 func (f Flow) egress() *networkingv1.NetworkPolicy {
 	return policy(f.From.Namespace, "allow-"+f.Name+"-egress", f.Why, f.From.Pods, networkingv1.NetworkPolicySpec{
 		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
-		Egress:      []networkingv1.NetworkPolicyEgressRule{{To: f.To.selectors(), Ports: f.ports()}},
+		Egress:      []networkingv1.NetworkPolicyEgressRule{{To: f.To.destinations(), Ports: f.ports()}},
 	})
 }
 
@@ -104,6 +109,17 @@ func (t Table) nameResolution() networkingv1.NetworkPolicyEgressRule {
 		To:    servers,
 		Ports: slices.Concat(ports(corev1.ProtocolUDP, t.DNSPorts...), ports(corev1.ProtocolTCP, t.DNSPorts...)),
 	}
+}
+
+// destinations are the peer as policies of those take it who connect to it: with the Services that lead there.
+func (p Peer) destinations() []networkingv1.NetworkPolicyPeer {
+	all := p.selectors()
+	for _, pods := range p.Services {
+		service := p
+		service.Pods = pods
+		all = append(all, service.selectors()...)
+	}
+	return all
 }
 
 // selectors are the peer as policies take it. None at all is how they say every address.

@@ -106,6 +106,27 @@ egress:
 `)
 }
 
+// Who connects by a Service that selects by something else than the peer does is let through to it; who is connected to
+// is as open as before.
+func TestServicesOfAPeer(t *testing.T) {
+	primary := database
+	primary.Services = []map[string]string{{"role": "primary"}, {"role": "pooler"}}
+	table := flowtest.Table(flow.Flow{Name: "orders", From: server, To: primary, Ports: []int{5432}})
+	specs := map[string]networkingv1.NetworkPolicySpec{}
+	for _, namespace := range []string{"shop", "data"} {
+		for _, policy := range table.Policies(namespace)[2:] {
+			specs[policy.Name] = policy.Spec
+		}
+	}
+	data := &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": "data"}}
+	pods := func(key, value string) networkingv1.NetworkPolicyPeer {
+		return networkingv1.NetworkPolicyPeer{NamespaceSelector: data, PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}}
+	}
+	assert.Equal(t, []networkingv1.NetworkPolicyPeer{pods("app", "database"), pods("role", "primary"), pods("role", "pooler")},
+		specs["allow-orders-egress"].Egress[0].To)
+	assert.Equal(t, database.Pods, specs["allow-orders-ingress"].PodSelector.MatchLabels)
+}
+
 // A table that cannot be made policies of is a mistake in the program.
 func TestMistakesInATable(t *testing.T) {
 	with := func(more ...flow.Flow) error {

@@ -34,6 +34,35 @@ func (c *check) service(o *unstructured.Unstructured) error {
 	return nil
 }
 
+// address wants the flows that lead to a port of a Service's pods to lead to the Service's own address as well, by the
+// rules of the VPC CNI of AWS: see [flow.Peer].
+func (c *check) address(o *unstructured.Unstructured) error {
+	s, err := asService(o)
+	if s == nil || err != nil || s.Spec.ClusterIP == corev1.ClusterIPNone || s.Spec.Selector == nil {
+		return err
+	}
+	for _, pods := range c.pods {
+		if pods.Namespace != s.Namespace || !labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(pods.Labels)) {
+			continue
+		}
+		for _, port := range s.Spec.Ports {
+			for _, f := range c.flows {
+				if c.closed(f.From.Namespace) && selects(f.To, pods) && covers(f, target(port, pods)) && !leadsTo(f.To, s) {
+					c.problem("flow %s: Service %s in %s does not select by all of %v", f.Name, s.Name, s.Namespace, f.To.Pods)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// leadsTo tells whether a peer has labels that a Service selects by all.
+func leadsTo(p flow.Peer, s *corev1.Service) bool {
+	return slices.ContainsFunc(append(p.Services, p.Pods), func(pods map[string]string) bool {
+		return labels.SelectorFromSet(pods).Matches(labels.Set(s.Spec.Selector))
+	})
+}
+
 // through wants a port of a Service to be reached on each of the pods behind it.
 func (c *check) through(s *corev1.Service, port corev1.ServicePort, what string, from *flow.Peer) {
 	found := false

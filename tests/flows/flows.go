@@ -76,7 +76,7 @@ func Problems(
 			return nil, fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
-	for _, step := range []func(*unstructured.Unstructured) error{c.service, c.serviceMonitor, c.podMonitor, c.webhooks} {
+	for _, step := range []func(*unstructured.Unstructured) error{c.service, c.address, c.serviceMonitor, c.podMonitor, c.webhooks} {
 		for _, o := range objects {
 			if err := step(o); err != nil {
 				return nil, fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)

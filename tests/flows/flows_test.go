@@ -157,3 +157,17 @@ func TestPodsOfOperators(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"made in shop has a token, and no flow to the API server"}, problems)
 }
+
+// Policies of the VPC CNI of AWS let nobody through to a Service that does not select by all labels of the peer.
+func TestServiceThatSelectsByLess(t *testing.T) {
+	text := strings.Replace(shop, "labels: {app: server}}\n    spec", "labels: {app: server, role: primary}}\n    spec", 1)
+	one := slices.Clone(declared)
+	one[0].From, one[0].To.Pods = pods("checker"), map[string]string{"app": "server", "role": "primary"}
+	problems, err := flows.Problems(one, flows.Surroundings, objects(t, text))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"flow https: Service server in shop does not select by all of map[app:server role:primary]"}, problems)
+	one[0].To.Services = []map[string]string{{"app": "server"}}
+	flows.Check(t, one, objects(t, text))
+	one[0].To.Services = nil
+	flows.Check(t, one, objects(t, strings.Replace(text, "spec: {selector: {app: server}", "spec: {clusterIP: None, selector: {app: server}", 1)))
+}

@@ -1,5 +1,7 @@
 package flows
 
+import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 // DatabasePods are the pods that CloudNativePG makes of a cluster, with the labels and ports that it gives them. Source:
 // pods.go, jobs.go and pgbouncer/deployments.go in its package pkg/specs.
 func DatabasePods(namespace, cluster string, pooler bool) []Pods {
@@ -15,8 +17,28 @@ func DatabasePods(namespace, cluster string, pooler bool) []Pods {
 		pods("instances", "database", "cnpg.io/podRole", "instance", map[string]int{"postgresql": 5432, "metrics": 9187, "status": 8000}),
 		pods("Jobs", "database", "cnpg.io/jobRole", "join", nil),
 	}
+	all[0].Labels[primaryLabel] = primary // of one of them
 	if pooler {
 		all = append(all, pods("pooler", "pooler", "cnpg.io/poolerName", cluster+"-pooler-rw", map[string]int{"pgbouncer": 5432, "metrics": 9127}))
+	}
+	return all
+}
+
+// primaryLabel has the value primary on the instance that takes writes.
+const primaryLabel, primary = "cnpg.io/instanceRole", "primary"
+
+// DatabaseServices are those of the Services that CloudNativePG makes of a cluster that clients are told. Source:
+// services.go and pgbouncer/services.go in its package pkg/specs.
+func DatabaseServices(namespace, cluster string, pooler bool) []*unstructured.Unstructured {
+	service := func(name string, pods map[string]any) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"namespace": namespace, "name": name},
+			"spec": map[string]any{"selector": pods, "ports": []any{map[string]any{"port": int64(5432)}}},
+		}}
+	}
+	all := []*unstructured.Unstructured{service(cluster+"-rw", map[string]any{"cnpg.io/cluster": cluster, primaryLabel: primary})}
+	if pooler {
+		all = append(all, service(cluster+"-pooler-rw", map[string]any{"cnpg.io/poolerName": cluster + "-pooler-rw"}))
 	}
 	return all
 }

@@ -45,6 +45,7 @@ func TestStacks(t *testing.T) {
 			var pods []flows.Pods
 			for _, cluster := range cfg.Storage.PostgreSQL.Clusters {
 				pods = append(pods, flows.DatabasePods("postgresql", cluster.Name, cfg.Storage.PostgreSQL.Pooler.Enabled)...)
+				objects = append(objects, flows.DatabaseServices("postgresql", cluster.Name, cfg.Storage.PostgreSQL.Pooler.Enabled)...)
 			}
 			if acme := cfg.CertTrust.ACME; acme != nil && acme.HTTP01 != nil {
 				pods = append(pods, flows.Solver("identity"), flows.Solver("ingress"))

@@ -20,6 +20,9 @@ const (
 // roleLabel tells instances from poolers; the operator sets it. The Jobs that prepare volumes do not have it.
 const roleLabel = "cnpg.io/podRole"
 
+// primaryLabel is "primary" on the instance that takes writes. Source: pkg/specs/services.go in CloudNativePG.
+const primaryLabel = "cnpg.io/instanceRole"
+
 // componentLabel is "database" on instances and on the Jobs that prepare volumes, "pooler" on poolers, and "check" on
 // our own Job.
 const componentLabel = "app.kubernetes.io/component"
@@ -36,7 +39,9 @@ type Client struct {
 
 // Instances are the pods of a cluster that accept connections: for clients that go past the pooler.
 func Instances(cluster string) flow.Peer {
-	return peer(map[string]string{ClusterLabel: cluster, roleLabel: "instance"})
+	p := peer(map[string]string{ClusterLabel: cluster, roleLabel: "instance"})
+	p.Services = []map[string]string{{ClusterLabel: cluster, primaryLabel: "primary"}}
+	return p
 }
 
 // peer are pods in the clusters' namespace.
@@ -144,6 +149,10 @@ func (c Cluster) has(database string) bool {
 
 // entrance is what clients may connect to: poolers and instances alike. Clients learn that there is a pooler, or none any
 // more, when they are configured anew, and must not be cut off until then.
-func (p plan) entrance() flow.Peer { return peer(map[string]string{ClusterLabel: p.Name}) }
+func (p plan) entrance() flow.Peer {
+	all := peer(map[string]string{ClusterLabel: p.Name})
+	all.Services = []map[string]string{p.poolerPods().Pods}
+	return all
+}
 
 func (p plan) poolerPods() flow.Peer { return peer(map[string]string{poolerLabel: p.poolerName()}) }

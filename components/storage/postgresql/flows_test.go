@@ -30,6 +30,9 @@ func TestFlows(t *testing.T) {
 			for _, r := range run(t, args).objects() {
 				objects = append(objects, r.object)
 			}
+			for _, c := range args.Clusters {
+				objects = append(objects, flows.DatabaseServices(postgresql.Namespace, c.Name, c.Pooler != nil)...)
+			}
 			flows.Check(t, declared, objects, pods...)
 		})
 	}
