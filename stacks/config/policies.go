@@ -3,7 +3,7 @@ package config
 // NetworkPolicies configures the ends of connections that are no part of the
 // platform.
 type NetworkPolicies struct {
-	// The API server of Kubernetes, which pods call, and which calls webhooks. Its addresses, if any are given, are those of its endpoints, not of the Service `kubernetes`, and those that its calls of webhooks come from.
+	// The API server of Kubernetes, which pods call, and which calls webhooks. Its addresses, if any are given, are those of its endpoints, and those that its calls of webhooks come from; that of the Service `kubernetes` only where the network plugin is the VPC CNI of AWS, whose policies see it.
 	APIServer PolicyPeer `json:"apiServer"`
 	// The servers that resolve names, which every pod may ask.
 	DNS PolicyDNS `json:"dns"`
