@@ -11,6 +11,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/local/loadbalancer"
 	"github.com/telekom/controlplane-infrastructure/internal/local/node"
 	"github.com/telekom/controlplane-infrastructure/internal/local/proxy"
+	"github.com/telekom/controlplane-infrastructure/internal/local/simulated"
 	"github.com/telekom/controlplane-infrastructure/internal/local/volumes"
 )
 
@@ -35,6 +36,9 @@ func (c *ControlPlane) startHelpers(ctx context.Context, l layout, programs tool
 		return err
 	}
 	if err := loadbalancer.Run(ctx, c.REST()); err != nil {
+		return err
+	}
+	if err := simulated.Run(ctx, c.REST(), log); err != nil {
 		return err
 	}
 	c.helpers.proxy, err = proxy.Listen(proxy.Config{
