@@ -61,7 +61,7 @@ func TestInstanceKeepsData(t *testing.T) {
 	for key, want := range map[string]any{
 		"identifier": "controlplane-prod-platform", "engineVersion": "18", "multiAz": true, "storageEncrypted": true,
 		"backupRetentionPeriod": 30.0, "deletionProtection": true, "skipFinalSnapshot": false,
-		"finalSnapshotIdentifier": "controlplane-prod-platform-final", "copyTagsToSnapshot": true,
+		"finalSnapshotIdentifier": "controlplane-prod-platform-final-rds-guard-id", "copyTagsToSnapshot": true,
 		"applyImmediately": false, "autoMinorVersionUpgrade": true, "maxAllocatedStorage": 200.0,
 	} {
 		assert.Equal(t, want, instance[key], key)

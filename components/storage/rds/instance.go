@@ -3,6 +3,7 @@ package rds
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -113,13 +114,21 @@ func (b *builder) instance(i Instance, g ground, password pulumi.StringInput) (*
 		"backupRetentionPeriod": pulumi.Int(b.args.BackupRetentionDays), "backupWindow": pulumi.String(b.args.BackupWindow),
 		"maintenanceWindow": pulumi.String(b.args.MaintenanceWindow), "applyImmediately": pulumi.Bool(false),
 		"copyTagsToSnapshot": pulumi.Bool(true), "skipFinalSnapshot": pulumi.Bool(false),
-		"finalSnapshotIdentifier": pulumi.String(name + "-final"),
+		"finalSnapshotIdentifier": finalSnapshot(name, g),
 		"deletionProtection":      pulumi.Bool(b.args.Protect),
 
 		"performanceInsightsEnabled": pulumi.Bool(true), "performanceInsightsKmsKeyId": g.key,
 		"performanceInsightsRetentionPeriod": pulumi.Int(insightDays),
 		"enabledCloudwatchLogsExports":       pulumi.ToStringArray([]string{"postgresql", "upgrade"}),
 	}, made, pulumi.Protect(b.args.Protect), pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "60m", Update: "120m", Delete: "60m"}))
+}
+
+// finalSnapshot names what is left of an instance. AWS refuses to delete one whose snapshot has the name of another, such
+// as that of the instance that was there before: the security group tells them apart, which AWS has made up a name for.
+func finalSnapshot(instance string, g ground) pulumi.StringOutput {
+	return g.guard.ID.ToStringOutput().ApplyT(func(guard string) string {
+		return instance + "-final-" + strings.TrimPrefix(guard, "sg-")
+	}).(pulumi.StringOutput)
 }
 
 // parameters registers the parameters of an instance and returns the name of their group. It has the major version in
