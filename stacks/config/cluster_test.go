@@ -174,6 +174,8 @@ func TestWarnings(t *testing.T) {
 			version + `"1.31" has no support by EKS any more since 2026-11-26: no new cluster can have it, and AWS upgrades those that do, at any time`}},
 		{"one NAT gateway for three zones", "availability: zonal\n" + eks("vpc: {natGateways: single}"), "2026-11-23", []string{
 			`controlplane:cluster.eks.vpc.natGateways: "single" has every zone lose the internet, and with it images and APIs of AWS, when the one zone with the gateway fails; zonal does not`}},
+		{"add-ons without policies", eks("addOns: {vpcCni: {networkPolicyMode: strict}}"), "2026-11-23", []string{
+			`controlplane:cluster.eks.addOns.vpcCni.networkPolicyMode: "strict" isolates add-ons in kube-system, too, so that CoreDNS and others never start on a new cluster; it has to be created with standard, and be given policies that let them work, before it may be strict`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, err := parse(t, test.yaml)

@@ -10,8 +10,9 @@ import (
 const notice = 60 * day
 
 // Warnings returns what is allowed at a time, but should not stay so: a version
-// of EKS that has no standard support, or soon has none, and what does not
-// survive the loss of a zone although the profile does.
+// of EKS that has no standard support, or soon has none, what does not survive
+// the loss of a zone although the profile does, and what keeps add-ons from
+// starting.
 func (c *Config) Warnings(now time.Time) []Problem {
 	e := c.Cluster.EKS
 	if e == nil {
@@ -28,6 +29,10 @@ func (c *Config) Warnings(now time.Time) []Problem {
 	}
 	if c.Availability == Zonal && e.VPC.NATGateways == NATSingle {
 		warn(vpcPath+".natGateways", string(NATSingle), "has every zone lose the internet, and with it images and APIs of AWS, when the one zone with the gateway fails; zonal does not")
+	}
+	if e.AddOns.VPCCNI.NetworkPolicyMode == PoliciesStrict {
+		// Source: "Policy enforcement modes" in the user guide of Amazon EKS.
+		warn(eksPath+".addOns.vpcCni.networkPolicyMode", string(PoliciesStrict), "isolates add-ons in kube-system, too, so that CoreDNS and others never start on a new cluster; it has to be created with standard, and be given policies that let them work, before it may be strict")
 	}
 	return warnings
 }
