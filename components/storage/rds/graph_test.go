@@ -104,8 +104,8 @@ func TestParameters(t *testing.T) {
 		a.Instances[0].Parameters = map[string]string{"max_connections": "320", "work_mem": "8192"}
 	})
 	assert.Equal(t, map[string]string{
-		"rds.force_ssl": "1 immediate", "password_encryption": "scram-sha-256 immediate",
-		"ssl_min_protocol_version": "TLSv1.2 immediate", "max_connections": "320 pending-reboot", "work_mem": "8192 pending-reboot",
+		"rds.force_ssl": "1 pending-reboot", "password_encryption": "scram-sha-256 pending-reboot",
+		"ssl_min_protocol_version": "TLSv1.2 pending-reboot", "max_connections": "320 pending-reboot", "work_mem": "8192 pending-reboot",
 	}, parameters(t, r))
 	assert.Equal(t, 100, r.databases["iris"].ConnectionLimit, "its share, less what is kept for the platform")
 

@@ -138,23 +138,20 @@ func (b *builder) parameters(i Instance) (pulumi.StringInput, error) {
 	if err != nil {
 		return nil, err
 	}
+	values := map[string]string{}
+	for _, given := range []map[string]string{i.Parameters, ownParameters, {"max_connections": connections}} {
+		maps.Copy(values, given)
+	}
 	var list pulumi.Array
-	add := func(values map[string]string, when string) {
-		for _, name := range slices.Sorted(maps.Keys(values)) {
-			list = append(list, pulumi.Map{
-				"name": pulumi.String(name), "value": pulumi.String(values[name]), "applyMethod": pulumi.String(when),
-			})
-		}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		list = append(list, pulumi.Map{
+			"name": pulumi.String(name), "value": pulumi.String(values[name]),
+			// AWS refuses to apply at once what PostgreSQL reads only when it starts, and takes anything this way. An instance
+			// starts with what is here. Whatever is asked for, AWS says this of a value that is its default, and each run
+			// would change it back: https://github.com/hashicorp/terraform-provider-aws/issues/39252.
+			"applyMethod": pulumi.String("pending-reboot"),
+		})
 	}
-	add(ownParameters, "immediate")
-	given := maps.Clone(i.Parameters)
-	maps.DeleteFunc(given, func(name, _ string) bool { _, own := ownParameters[name]; return own })
-	if given == nil {
-		given = map[string]string{}
-	}
-	given["max_connections"] = connections
-	// AWS refuses to apply at once what PostgreSQL reads only when it starts, and takes anything this way.
-	add(given, "pending-reboot")
 	family := "postgres" + b.args.major()
 	group, err := b.account.Register(aws.DatabaseParameters, b.name+"-"+i.Name+"-parameters", pulumi.Map{
 		"name":        pulumi.String(managed.Name(longestGroup, b.args.Name, i.Name, family)),
