@@ -23,6 +23,7 @@ import (
 )
 
 func TestSideBySideAndCrash(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	cp, err := local.Run(t.Context(), local.Options{Dir: dir, Nodes: 2, Zones: []string{"west", "east"}})
 	require.NoError(t, err)
@@ -59,6 +60,7 @@ func TestSideBySideAndCrash(t *testing.T) {
 }
 
 func TestCancelledStartLeavesNothing(t *testing.T) {
+	t.Parallel()
 	dir := shortDir(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 	defer cancel()
@@ -109,6 +111,7 @@ func TestProgramsOfRealPodsAreBuiltBeforeTheStart(t *testing.T) {
 }
 
 func TestBackground(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	o := local.Options{Dir: shortDir(t), Log: &log, SupervisorCommand: []string{os.Args[0], "supervise"}}
 	t.Cleanup(func() { assert.NoError(t, local.Stop(context.Background(), o)) })
@@ -181,6 +184,7 @@ func TestBackground(t *testing.T) {
 }
 
 func TestConcurrentStartsShareOneAndStopLeavesNothing(t *testing.T) {
+	t.Parallel()
 	o := local.Options{Dir: shortDir(t), KubernetesVersion: "1.37", SupervisorCommand: []string{os.Args[0], "supervise"}}
 	const starts = 4
 	started, failures := make(chan *local.ControlPlane, starts), make(chan error, starts)
@@ -214,6 +218,7 @@ func TestConcurrentStartsShareOneAndStopLeavesNothing(t *testing.T) {
 }
 
 func TestCancelledStartInBackgroundLeavesNothing(t *testing.T) {
+	t.Parallel()
 	o := local.Options{Dir: shortDir(t), SupervisorCommand: []string{os.Args[0], "supervise"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
@@ -258,9 +263,14 @@ func status(t *testing.T, o local.Options) local.Report {
 
 func kill(t *testing.T, children []local.Child, name string) {
 	t.Helper()
+	signal(t, children, name, syscall.SIGKILL)
+}
+
+func signal(t *testing.T, children []local.Child, name string, signal syscall.Signal) {
+	t.Helper()
 	for _, child := range children {
 		if child.Name == name {
-			require.NoError(t, syscall.Kill(child.PID, syscall.SIGKILL))
+			require.NoError(t, syscall.Kill(child.PID, signal))
 			return
 		}
 	}

@@ -22,6 +22,7 @@ import (
 
 // TestEachMinor shows on each Kubernetes minor what of a control plane may differ between them.
 func TestEachMinor(t *testing.T) {
+	t.Parallel()
 	for _, version := range local.KubernetesVersions {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -31,8 +32,11 @@ func TestEachMinor(t *testing.T) {
 			}
 			c := client(t, cp)
 			require.Equal(t, version, minor(t, c))
+			t.Run("namespace", func(t *testing.T) {
+				t.Parallel() // which is gone after five seconds at the earliest
+				testNamespace(t, c)
+			})
 			t.Run("webhook", func(t *testing.T) { testWebhook(t, c) })
-			t.Run("namespace", func(t *testing.T) { testNamespace(t, c) })
 			t.Run("disks", func(t *testing.T) { testDisks(t, c) })
 			t.Run("lost zone", func(t *testing.T) { testLostZone(t, cp, c) })
 		})

@@ -200,13 +200,27 @@ func TestPodsThatGoWithoutAskingBreakTheBudget(t *testing.T) {
 	assert.Empty(t, ha.Broken(w.Rows(), ha.Row.Seen))
 }
 
+// nodeOfAlone returns the node of the pod that nothing protects.
+func nodeOfAlone(t *testing.T, c kubernetes.Interface, ns string) string {
+	t.Helper()
+	pods, err := c.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "app=alone"})
+	require.NoError(t, err)
+	require.Len(t, pods.Items, 1)
+	return pods.Items[0].Spec.NodeName
+}
+
 func TestDrainNodeByNode(t *testing.T) {
 	const ns = "drained"
 	c, ctx := workload(t, ns), limited(t)
 	w, err := ha.Watch(ctx, c)
 	require.NoError(t, err)
-	nodes, err := c.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	node, err := c.CoreV1().Nodes().Get(ctx, nodeOfAlone(t, c, ns), metav1.GetOptions{})
 	require.NoError(t, err)
+	nodes, err := c.CoreV1().Nodes().List(ctx, metav1.ListOptions{
+		LabelSelector: corev1.LabelTopologyZone + "=" + node.Labels[corev1.LabelTopologyZone],
+	})
+	require.NoError(t, err)
+	require.Len(t, nodes.Items, 3)
 	for _, node := range nodes.Items {
 		require.NoError(t, ha.Drain(ctx, c, node.Name))
 		pods, err := c.CoreV1().Pods(ns).List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node.Name})
@@ -217,7 +231,7 @@ func TestDrainNodeByNode(t *testing.T) {
 	require.NoError(t, w.Settled(ctx))
 	rows := w.Rows()
 	assert.Empty(t, ha.Broken(rows, ha.Row.Seen))
-	assert.Equal(t, []int{0, 2, 2}, []int{rows[0].Seen(), rows[1].Seen(), rows[2].Seen()}, "all of them have been moved")
+	assert.Equal(t, []int{0, 2, 2}, []int{rows[0].Seen(), rows[1].Seen(), rows[2].Seen()}, "the zone has one of each")
 }
 
 func TestDrainWaitsForABudget(t *testing.T) {
@@ -226,14 +240,11 @@ func TestDrainWaitsForABudget(t *testing.T) {
 	budget(t, c, ns, "alone", 0)
 	w, err := ha.Watch(limited(t), c)
 	require.NoError(t, err)
-	pods, err := c.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "app=alone"})
-	require.NoError(t, err)
-	require.Len(t, pods.Items, 1)
-	node := pods.Items[0].Spec.NodeName
+	node := nodeOfAlone(t, c, ns)
 	t.Cleanup(func() { assert.NoError(t, ha.Uncordon(context.Background(), c, node)) })
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	require.ErrorContains(t, ha.Drain(ctx, c, node), pods.Items[0].Name)
+	require.ErrorContains(t, ha.Drain(ctx, c, node), `pods/"alone-`)
 	assert.Equal(t, 1, w.Rows()[0].Seen())
 }
