@@ -33,7 +33,7 @@ func (s *stack) eks(cfg config.EKS) *eks.Args {
 	args := &eks.Args{
 		Region: account.Region, Profile: account.Profile, AssumeRoleARN: account.AssumeRoleARN, Tags: account.Tags,
 		Protect: s.cfg.Storage.DeletionProtection, Name: cfg.Name, Version: cfg.Version, Network: eksNetwork(cfg),
-		ServiceCIDR: cfg.ServiceCIDR, PublicCIDRs: cfg.Endpoint.PublicCIDRs, KMSKeyARN: cfg.KMSKeyARN,
+		ServiceCIDR: cfg.ServiceCIDR, PrivateCIDRs: cfg.Endpoint.PrivateCIDRs, PublicCIDRs: cfg.Endpoint.PublicCIDRs, KMSKeyARN: cfg.KMSKeyARN,
 		LogRetentionDays: cfg.LogRetentionDays, ExtendedSupport: cfg.Support == config.SupportExtended,
 		ZonalShift: s.cfg.Availability == config.Zonal, Autoscaling: cfg.Autoscaling.Enabled,
 		AddOns: eks.AddOns{

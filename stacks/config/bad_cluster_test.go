@@ -137,6 +137,9 @@ var badCluster = []badConfiguration{
 	{"endpoint open to the world in small parts", eks("endpoint: {publicCidrs: [8.0.0.0/8, 9.0.0.0/8]}"), []string{world}},
 	{"endpoint open to the world for IPv6, which there is not", eks("endpoint: {openToWorld: true, publicCidrs: ['::/0']}"), []string{
 		`controlplane:cluster.eks.endpoint.publicCidrs[0]: "::/0" must be a range of IPv4 addresses: the cluster has no others`}},
+	{"private endpoint open to everybody, and to an address of IPv6", eks("endpoint: {privateCidrs: [0.0.0.0/0, 'fd00::/64']}"), []string{
+		"controlplane:cluster.eks.endpoint.privateCidrs[0]: \"0.0.0.0/0\" is more than any network has; must be /8 or smaller",
+		"controlplane:cluster.eks.endpoint.privateCidrs[1]: \"fd00::/64\" must be a range of IPv4 addresses: the cluster has no others"}},
 	{"endpoint open to nobody in the world", eks("endpoint: {openToWorld: true}"), []string{
 		"controlplane:cluster.eks.endpoint.openToWorld: true has no effect without publicCidrs; must be false, or publicCidrs have 0.0.0.0/0"}},
 	{"public endpoint for private addresses", eks("endpoint: {publicCidrs: [203.0.113.0/24, 10.0.0.0/16]}"), []string{

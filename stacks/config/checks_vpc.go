@@ -156,6 +156,16 @@ var notOnTheInternet = append([]netip.Prefix{
 }, privateRanges...)
 
 func (k *checker) endpoint(path string, e EKSEndpoint) {
+	for i, cidr := range e.PrivateCIDRs {
+		prefix, err := netip.ParsePrefix(cidr)
+		switch at := fmt.Sprintf("%s.privateCidrs.%d", path, i); {
+		case err != nil:
+		case !prefix.Addr().Is4():
+			k.add(at, cidr, "must be a range of IPv4 addresses: the cluster has no others")
+		case prefix.Bits() < mostOfAnybody:
+			k.add(at, cidr, fmt.Sprintf("is more than any network has; must be /%d or smaller", mostOfAnybody))
+		}
+	}
 	if e.OpenToWorld && len(e.PublicCIDRs) == 0 {
 		k.add(path+".openToWorld", true, "has no effect without publicCidrs; must be false, or publicCidrs have 0.0.0.0/0", path)
 		return

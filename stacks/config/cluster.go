@@ -88,8 +88,10 @@ type EKS struct {
 
 // EKSEndpoint says who reaches the API server.
 type EKSEndpoint struct {
-	// Addresses that reach the API server from the internet. Without any, only the private endpoint is there, and whoever runs this program must be inside of the network, or connected to it.
+	// Addresses that reach the API server from the internet. Without any, only the private endpoint is there, and whoever runs this program must be inside of the network, or connected to it, at one of privateCidrs.
 	PublicCIDRs []string `json:"publicCidrs,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=1,maxItems=40,example=203.0.113.0/24" jsonschema_extras:"x-derived=nobody"`
+	// Addresses that reach the API server by its private endpoint, beside nodes and pods: of a VPN, or of runners in the network or in one that is connected to it.
+	PrivateCIDRs []string `json:"privateCidrs,omitempty" jsonschema:"format=cidr,uniqueItems=true,minItems=1,maxItems=40,example=10.20.0.0/16" jsonschema_extras:"x-derived=nobody"`
 	// Whether publicCidrs may be every address. Without it such ranges are refused, however they are written.
 	OpenToWorld bool `json:"openToWorld" jsonschema:"default=false"`
 }

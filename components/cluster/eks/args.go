@@ -27,6 +27,8 @@ type Args struct {
 	Network Network
 	// ServiceCIDR is where Services have their addresses.
 	ServiceCIDR string
+	// PrivateCIDRs may reach the private endpoint of the API server, as nodes and pods always may.
+	PrivateCIDRs []string
 	// PublicCIDRs may reach the API server from outside the VPC; none: nobody.
 	PublicCIDRs []string
 	// KMSKeyARN is the key that encrypts Secrets; empty: a key of its own, with yearly rotation.

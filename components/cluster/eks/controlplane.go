@@ -52,7 +52,9 @@ func (b *builder) controlPlane(net *network) (*controlPlane, error) {
 	}
 	b.parent.Kubeconfig = b.kubeconfig(control)
 	b.parent.OIDCIssuer = field(control.Identities, "identities", 0, "oidcs", 0, "issuer")
-	b.parent.SecurityGroupID = field(control.VPCConfig, "vpcConfig", "clusterSecurityGroupId")
+	// As long as there is no cluster, some plugins say of its network what they were given, and nothing else.
+	network := pulumi.All(control.ID(), control.VPCConfig).ApplyT(func(values []any) any { return values[1] }).(pulumi.AnyOutput)
+	b.parent.SecurityGroupID = field(network, "vpcConfig", "clusterSecurityGroupId")
 	return control, nil
 }
 
@@ -131,6 +133,19 @@ func (b *builder) controlPlaneRole(logs *aws.Resource) (*madeRole, error) {
 // arn is that of something in the region.
 func (b *builder) arn(service, account, what string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", aws.Partition(b.args.Region), service, b.args.Region, account, what)
+}
+
+// visitors lets others than nodes and pods reach the private endpoint, by the security group that EKS makes for them all.
+func (b *builder) visitors(control *controlPlane) error {
+	for _, cidr := range b.args.PrivateCIDRs {
+		if _, err := b.register(aws.IngressRule, "api-server-"+strings.ReplaceAll(cidr, "/", "-"), b.tagged(pulumi.Map{
+			"securityGroupId": b.parent.SecurityGroupID, "ipProtocol": pulumi.String("tcp"), "cidrIpv4": pulumi.String(cidr),
+			"fromPort": pulumi.Int(443), "toPort": pulumi.Int(443), "description": pulumi.String("Kubernetes API"),
+		}, nil), dependOn(control)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // access lets principals use the cluster. One may have several policies, each for namespaces of its own.

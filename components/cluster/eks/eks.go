@@ -1,6 +1,7 @@
 package eks
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -72,7 +73,7 @@ func (b *builder) build() error {
 	if err != nil {
 		return err
 	}
-	if err := b.access(control); err != nil {
+	if err := errors.Join(b.visitors(control), b.access(control)); err != nil {
 		return err
 	}
 	if err := b.identities(control); err != nil {

@@ -69,7 +69,13 @@ func TestWhatANetworkIsMadeOf(t *testing.T) {
 
 func TestTheControlPlaneIsGuarded(t *testing.T) {
 	t.Parallel()
-	in := run(t, zonal()).inputs(t, aws.EKSCluster, "cluster")
+	guarded := run(t, zonal())
+	assert.Equal(t, map[string]any{
+		"securityGroupId": "sg-0123456789abcdef0", "cidrIpv4": "10.20.0.0/16", "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0,
+		"description": "Kubernetes API", "tags": map[string]any{"owner": "platform"},
+	}, guarded.inputs(t, aws.IngressRule, "api-server-10.20.0.0-16"), "the private endpoint is for nodes and pods, and who is named")
+	assert.Empty(t, run(t, single()).names(aws.IngressRule))
+	in := guarded.inputs(t, aws.EKSCluster, "cluster")
 	assert.Equal(t, map[string]any{
 		"name": "controlplane-test", "version": "1.35", "tags": map[string]any{"owner": "platform"},
 		"roleArn": "arn:aws:iam::123456789012:role/controlplane-test-eu-central-1-control-plane",

@@ -28,7 +28,7 @@ var authority = base64.StdEncoding.EncodeToString([]byte("a certificate"))
 func zonal() Args {
 	return Args{
 		Region: region, Name: "controlplane-test", Version: "1.35", ServiceCIDR: "172.20.0.0/16",
-		Tags: map[string]string{"owner": "platform"}, Protect: true, PublicCIDRs: []string{"192.0.2.0/24"},
+		Tags: map[string]string{"owner": "platform"}, Protect: true, PrivateCIDRs: []string{"10.20.0.0/16"}, PublicCIDRs: []string{"192.0.2.0/24"},
 		LogRetentionDays: 90, ZonalShift: true, Autoscaling: true,
 		Network: Network{
 			CIDR: "10.0.0.0/16", NATPerZone: true, FlowLogDays: 30,
@@ -60,7 +60,7 @@ func zonal() Args {
 // single is the least: two zones, one way out, nothing from outside.
 func single() Args {
 	a := zonal()
-	a.PublicCIDRs, a.Access, a.ZonalShift, a.Autoscaling, a.Protect, a.Tags = nil, nil, false, false, false, nil
+	a.PrivateCIDRs, a.PublicCIDRs, a.Access, a.ZonalShift, a.Autoscaling, a.Protect, a.Tags = nil, nil, nil, false, false, false, nil
 	a.Network.NATPerZone, a.Network.FlowLogDays, a.Network.Zones = false, 0, a.Network.Zones[:2]
 	a.NodeGroups = a.NodeGroups[:1]
 	a.NodeGroups[0].Zones = []string{"eu-central-1a", "eu-central-1b"}
