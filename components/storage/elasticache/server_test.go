@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,10 +86,8 @@ func TestJobUsesTheCacheAsClientsDo(t *testing.T) {
 		"certificate verify failed": serve(t, programs, verify.NewCA(t, "somebody"), password),
 	} {
 		waiting := start(port)
-		assert.Eventually(t, func() bool {
-			return len(waiting.Log()) > 0
-		}, 10*time.Second, 50*time.Millisecond)
+		// The server may not listen yet when it is asked first.
+		assert.Eventually(t, func() bool { return strings.Contains(waiting.Log(), why) }, 20*time.Second, 50*time.Millisecond, why)
 		assert.True(t, waiting.Running(), why)
-		assert.Contains(t, waiting.Log(), why)
 	}
 }
