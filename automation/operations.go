@@ -18,6 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
+	"github.com/telekom/controlplane-infrastructure/internal/policy"
 )
 
 // Up creates and changes what the stack describes. With Local it starts the local control plane when none runs.
@@ -133,6 +134,9 @@ func operate(ctx context.Context, o Options, name string,
 		return result, &OperationError{Result: result, Cancelled: ctx.Err() != nil, Err: err}
 	}
 	result.Outputs = plainOutputs(s.outputs)
+	if name == "preview" {
+		result.Findings = policy.Check(result.resources)
+	}
 	return result, nil
 }
 

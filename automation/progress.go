@@ -12,6 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
+
+	"github.com/telekom/controlplane-infrastructure/internal/planned"
 )
 
 // patience is how long an operation may take before a line says that it is being waited for, and again after as long.
@@ -23,6 +25,8 @@ type gatherer struct {
 	out    io.Writer
 	// under is what is under way, by URN: the engine does one thing at a time with a resource.
 	under map[string]*operation
+	// tree finds the component of a resource.
+	tree planned.Tree
 }
 
 // operation is what the engine does with one resource.
@@ -35,7 +39,7 @@ type operation struct {
 }
 
 func newGatherer(result *Result, out io.Writer) *gatherer {
-	return &gatherer{result: result, out: out, under: map[string]*operation{}}
+	return &gatherer{result: result, out: out, under: map[string]*operation{}, tree: planned.Tree{}}
 }
 
 // gather takes events until there are no more, or the context ends.
@@ -139,10 +143,29 @@ var quiet = []apitype.OpType{
 
 func (g *gatherer) begin(m apitype.StepEventMetadata) {
 	now := time.Now()
+	g.plan(m)
 	step := newStep(m)
+	step.Component = g.tree[m.URN]
 	g.under[m.URN] = &operation{op: m.Op, group: !step.Custom, started: now, told: now}
 	if !slices.Contains(quiet, m.Op) {
 		g.result.Steps = append(g.result.Steps, step)
+	}
+}
+
+// plan keeps what the program describes. What is only deleted is none of it.
+func (g *gatherer) plan(m apitype.StepEventMetadata) {
+	switch {
+	case m.New == nil && m.Old != nil:
+		g.tree.Add(m.URN, m.Old.Parent)
+	case m.New != nil && m.Op != apitype.OpRefresh:
+		r, err := planned.FromEvent(m.New, g.tree)
+		if err != nil {
+			g.result.Warnings = append(g.result.Warnings, "not judged by policies: "+err.Error())
+			return
+		}
+		// A replacement is described up to three times.
+		g.result.resources = slices.DeleteFunc(g.result.resources, func(other planned.Resource) bool { return other.URN == r.URN })
+		g.result.resources = append(g.result.resources, r)
 	}
 }
 

@@ -10,6 +10,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
+
+	"github.com/telekom/controlplane-infrastructure/internal/planned"
+	"github.com/telekom/controlplane-infrastructure/internal/policy"
 )
 
 // Result tells what an operation did, or in a preview what it would do.
@@ -22,6 +25,8 @@ type Result struct {
 	Changes map[string]int `json:"changes"`
 	// Steps are the resources that were, or would be, changed; unchanged ones are only counted.
 	Steps []Step `json:"steps"`
+	// Findings are the policies that the stack would break. Only a preview has them.
+	Findings []policy.Finding `json:"findings,omitempty"`
 	// Warnings and Errors are what the engine, the program and the plugins reported.
 	Warnings []string `json:"warnings,omitempty"`
 	Errors   []string `json:"errors,omitempty"`
@@ -29,6 +34,9 @@ type Result struct {
 	Outputs map[string]any `json:"outputs,omitempty"`
 	// Seconds is how long the operation took.
 	Seconds float64 `json:"seconds"`
+
+	// resources are all that the stack describes, unchanged ones too.
+	resources []planned.Resource
 }
 
 // Step is what happens to one resource.
@@ -38,6 +46,8 @@ type Step struct {
 	Type      string `json:"type"`
 	Name      string `json:"name"`
 	URN       string `json:"urn"`
+	// Component is the component of the stack that the resource belongs to, such as storage; empty for what belongs to none.
+	Component string `json:"component,omitempty"`
 	// Properties are the paths of the properties that differ.
 	Properties []string `json:"properties,omitempty"`
 	// Replaces are the paths of those properties that force a replacement.
