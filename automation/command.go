@@ -8,8 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/blang/semver"
@@ -53,11 +53,11 @@ func (c command) Run(ctx context.Context, dir string, stdin io.Reader, outs, err
 		"PATH="+filepath.Dir(c.path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	cmd.Stdout = io.MultiWriter(append(slices.Clone(outs), &stdout)...)
 	cmd.Stderr = io.MultiWriter(append(slices.Clone(errs), &stderr)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = engineAttributes()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = cancelGrace
 
-	err := cmd.Run()
+	err := runTied(cmd)
 	code := -2 // what the Automation API reports for a command that did not run
 	var exit *exec.ExitError
 	switch {
@@ -67,4 +67,16 @@ func (c command) Run(ctx context.Context, dir string, stdin io.Reader, outs, err
 		code = exit.ExitCode()
 	}
 	return stdout.String(), stderr.String(), code, err
+}
+
+// runTied runs a command on an operating system's thread of its own: a child that is to end with this process ends with
+// the thread that has started it, and Go's threads come and go.
+func runTied(cmd *exec.Cmd) error {
+	ended := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		ended <- cmd.Run()
+	}()
+	return <-ended
 }

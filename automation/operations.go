@@ -122,7 +122,9 @@ func operate(ctx context.Context, o Options, name string,
 	}
 
 	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
-	err = follow(newGatherer(result, s.Progress), func(ch chan<- events.EngineEvent) error { return run(s, ch) })
+	g := newGatherer(result, s.Progress)
+	g.listener = s.Events
+	err = follow(g, func(ch chan<- events.EngineEvent) error { return run(s, ch) })
 	result.Seconds = time.Since(started).Seconds()
 	if s.usage != nil {
 		return result, &UsageError{Err: s.usage}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 )
@@ -54,6 +55,12 @@ type Options struct {
 	Verbose bool
 	// Parallel bounds how many resources are worked on at once; 0: the engine's default.
 	Parallel int
+	// Events is called with each thing that happens, in order and from one goroutine, and not any more once the operation
+	// has returned. The operation waits for it. Nil: nobody is told.
+	Events func(Event)
+	// LockWait is how long an operation waits for another one on the same stack to end; 0: it fails at once with a
+	// LockedError.
+	LockWait time.Duration
 }
 
 // UsageError is a fault in what was asked for: an option, the stack's name or its configuration. Nothing was started.

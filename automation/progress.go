@@ -27,6 +27,8 @@ type gatherer struct {
 	under map[string]*operation
 	// tree finds the component of a resource.
 	tree planned.Tree
+	// listener gets what happens, too; nil: nobody does.
+	listener func(Event)
 }
 
 // operation is what the engine does with one resource.
@@ -104,6 +106,7 @@ func (g *gatherer) event(e events.EngineEvent) {
 			g.result.Changes[string(op)] = n
 		}
 	}
+	g.tell(e)
 }
 
 func (g *gatherer) diagnostic(d apitype.DiagnosticEvent) {
