@@ -33,11 +33,23 @@ func properties(o *Object) (pulumi.Map, error) {
 	if isSecret(o) {
 		for _, key := range []string{"data", "stringData"} {
 			if content, ok := props[key]; ok {
-				props[key] = pulumi.ToSecret(content).(pulumi.Input)
+				props[key] = sealed(content)
 			}
 		}
 	}
 	return props, nil
+}
+
+// sealed makes each value a secret; which keys there are is none, and shows who reads a preview what changes.
+func sealed(content pulumi.Input) pulumi.Input {
+	values, ok := content.(pulumi.Map)
+	if !ok {
+		return pulumi.ToSecret(content).(pulumi.Input)
+	}
+	for key, value := range values {
+		values[key] = pulumi.ToSecret(value).(pulumi.Input)
+	}
+	return values
 }
 
 func isSecret(o *Object) bool { return o.GetKind() == "Secret" && o.GetAPIVersion() == "v1" }

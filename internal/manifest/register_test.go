@@ -147,7 +147,9 @@ func TestSecretsStaySecret(t *testing.T) {
 
 	require.Equal(t, []string{"data", "stringData"}, secret.SecretOut)
 	content := secret.Inputs["stringData"]
-	require.True(t, content.IsSecret())
+	for key, value := range content.ObjectValue() {
+		require.True(t, value.IsSecret(), key)
+	}
 	require.Equal(t, resource.NewProperty(resource.PropertyMap{
 		"user": resource.NewProperty("admin"), "password": resource.NewProperty("hunter2"),
 	}), plain(content))
