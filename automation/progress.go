@@ -147,12 +147,25 @@ var quiet = []apitype.OpType{
 func (g *gatherer) begin(m apitype.StepEventMetadata) {
 	now := time.Now()
 	g.plan(m)
-	step := newStep(m)
-	step.Component = g.tree[m.URN]
+	step := g.step(m, false)
 	g.under[m.URN] = &operation{op: m.Op, group: !step.Custom, started: now, told: now}
 	if !slices.Contains(quiet, m.Op) {
 		g.result.Steps = append(g.result.Steps, step)
 	}
+}
+
+// step is what happens to a resource, or what a refresh has found of it.
+func (g *gatherer) step(m apitype.StepEventMetadata, found bool) Step {
+	step := newStep(m)
+	step.Component = g.tree[m.URN]
+	if m.Op == apitype.OpSame || m.Op == apitype.OpRefresh {
+		return step
+	}
+	var err error
+	if step.Changes, err = changes(m, found); err != nil {
+		g.result.Warnings = append(g.result.Warnings, fmt.Sprintf("%s: what changes cannot be told: %v", step.Name, err))
+	}
+	return step
 }
 
 // plan keeps what the program describes. What is only deleted is none of it.
@@ -182,7 +195,7 @@ func (g *gatherer) end(m apitype.StepEventMetadata, planning, failed bool) {
 	line := fmt.Sprintf("%-8s %s  %s", map[bool]string{true: "failed", false: string(m.Op)}[failed], u.Name(), u.Type())
 	switch {
 	case o == nil || o.op == apitype.OpRefresh && !failed: // a refresh that has found a difference
-		step := newStep(m)
+		step := g.step(m, true)
 		g.result.Steps = append(g.result.Steps, step)
 		line += "  " + strings.Join(step.Properties, ", ")
 	case failed:
@@ -197,7 +210,7 @@ func (g *gatherer) end(m apitype.StepEventMetadata, planning, failed bool) {
 func (g *gatherer) fail(m apitype.StepEventMetadata) {
 	i := slices.IndexFunc(g.result.Steps, func(s Step) bool { return s.URN == m.URN && s.Operation == string(m.Op) })
 	if i < 0 {
-		g.result.Steps = append(g.result.Steps, newStep(m))
+		g.result.Steps = append(g.result.Steps, g.step(m, false))
 		i = len(g.result.Steps) - 1
 	}
 	g.result.Steps[i].Failed = true

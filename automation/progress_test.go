@@ -18,7 +18,7 @@ const deploymentURN = "urn:pulumi:dev::controlplane::controlplane:certtrust:Cert
 func metadata(op apitype.OpType, changed ...string) apitype.StepEventMetadata {
 	m := apitype.StepEventMetadata{
 		Op: op, URN: deploymentURN, Type: "kubernetes:apps/v1:Deployment", DetailedDiff: map[string]apitype.PropertyDiff{},
-		New: &apitype.StepEventStateMetadata{Custom: true},
+		New: &apitype.StepEventStateMetadata{URN: deploymentURN, Custom: true},
 	}
 	for _, path := range changed {
 		m.DetailedDiff[path] = apitype.PropertyDiff{}

@@ -48,10 +48,17 @@ type Step struct {
 	URN       string `json:"urn"`
 	// Component is the component of the stack that the resource belongs to, such as storage; empty for what belongs to none.
 	Component string `json:"component,omitempty"`
+	// ID is what the resource is called where it exists, such as a bucket's name; empty for what does not exist yet.
+	ID string `json:"id,omitempty"`
 	// Properties are the paths of the properties that differ.
 	Properties []string `json:"properties,omitempty"`
 	// Replaces are the paths of those properties that force a replacement.
 	Replaces []string `json:"replaces,omitempty"`
+	// Changes are the properties that differ with their values: before and after in a preview and an up, as the stack wants
+	// it and as it was found in a refresh. What is created or deleted as a whole has none.
+	Changes []PropertyChange `json:"changes,omitempty"`
+	// Protected says that the engine refuses to delete or replace the resource, before and after.
+	Protected bool `json:"protected,omitempty"`
 	// Custom is false for components, which only group other resources.
 	Custom bool `json:"custom"`
 	// Failed says that the operation on this resource did not succeed.
@@ -91,11 +98,15 @@ func (r *Result) Summary() string {
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 }
 
+// newStep is a step without the values of what changes.
 func newStep(m apitype.StepEventMetadata) Step {
 	u := urn.URN(m.URN)
 	s := Step{Operation: string(m.Op), Type: string(u.Type()), Name: u.Name(), URN: m.URN, Replaces: m.Keys}
 	for _, state := range []*apitype.StepEventStateMetadata{m.New, m.Old} {
 		s.Custom = s.Custom || state != nil && state.Custom
+	}
+	if m.Old != nil {
+		s.ID, s.Protected = m.Old.ID, m.Old.Protect && (m.New == nil || m.New.Protect)
 	}
 	s.Properties = slices.Clone(m.Diffs)
 	if m.DetailedDiff != nil {
