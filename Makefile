@@ -47,12 +47,14 @@ e2e: ## bring STACK up on the cluster of KUBECONFIG, with VALUES (a file) over i
 	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the kubeconfig of a cluster that may be changed" >&2; exit 2; }
 	@go test -tags e2e -count 1 -timeout 60m -v ./tests/e2e/... -args -stack $(STACK) $(if $(VALUES),-values $(abspath $(VALUES)))
 
-lint: ## check formatting, vet, staticcheck, and that generated files are fresh
+lint: ## check formatting, vet, staticcheck, workflows, and that generated files are fresh
 	@unformatted="$$(gofmt -l .)"; test -z "$$unformatted" || { echo "not formatted with gofmt:" $$unformatted >&2; exit 1; }
 	@go vet -tags e2e ./...
 	@for module in $(TOOL_MODULES); do (cd tools/$$module && $(TOOL_VET) ./...) || exit 1; done
 	@"$$(go run ./cmd/tools path staticcheck)" -tags e2e ./...
+	@"$$(go run ./cmd/tools path actionlint)" -shellcheck= -pyflakes=
+	@for script in .ci/run ci/*.sh; do bash -n "$$script" || exit 1; done
 	@go run ./cmd/docs --check
 
-docs: ## write the generated files anew: configuration reference and JSON Schema
+docs: ## write what is generated anew: configuration reference, JSON Schema, network policies, picture of the architecture
 	@go run ./cmd/docs
