@@ -149,6 +149,7 @@ func (s *stack) export(trust *certtrust.CertTrust, net *network.Network, store *
 	maps.Copy(outputs, iris.outputs())
 	maps.Copy(outputs, s.networkOutputs(net))
 	maps.Copy(outputs, monitoringOutputs(watch))
+	maps.Copy(outputs, s.handoverOutputs(store, iris))
 	maps.Copy(outputs, pulumi.Map{
 		"namespace":        pulumi.String(certtrust.ControlPlaneNamespace),
 		"issuer":           trust.IssuerName,
