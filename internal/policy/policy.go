@@ -1,8 +1,16 @@
 // Package policy judges what a stack is going to leave, before any of it exists: plain functions over planned resources,
 // the same in a preview, in tests and in a pipeline.
+//
+// A rule finds what breaks it, each in a function of its own. What breaks a rule by design is in one table of exceptions,
+// with the reason.
 package policy
 
-import "github.com/telekom/controlplane-infrastructure/internal/planned"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/telekom/controlplane-infrastructure/internal/planned"
+)
 
 // Finding is a rule that a resource breaks.
 type Finding struct {
@@ -15,5 +23,70 @@ type Finding struct {
 	Message string `json:"message"`
 }
 
-// Check judges all resources of a stack.
-func Check(resources []planned.Resource) []Finding { return nil }
+// Rule is what every stack has to comply with.
+type Rule struct {
+	// Name stands in findings and exceptions.
+	Name string
+	// Demands says in a line what is right, Why what it is good for.
+	Demands, Why string
+
+	check func(*stack, *resource) []breach
+}
+
+// breach is what a resource does against a rule.
+type breach struct {
+	// about is what of the resource it is about, such as a port; an exception can be for this alone.
+	about   string
+	message string
+}
+
+// Check judges all resources of a stack. The findings are in the order of the rules, and for each of these by resource.
+func Check(resources []planned.Resource) []Finding {
+	findings, _ := judge(resources)
+	return findings
+}
+
+// Excused are the exceptions that the resources of a stack make use of, in the order of their table.
+func Excused(resources []planned.Resource) []Exception {
+	_, used := judge(resources)
+	var excused []Exception
+	for i, e := range exceptions {
+		if used[i] {
+			excused = append(excused, e)
+		}
+	}
+	return excused
+}
+
+// judge returns what breaks rules, and which exceptions were needed, by their place in the table.
+func judge(resources []planned.Resource) (findings []Finding, used map[int]bool) {
+	s := newStack(resources)
+	used = map[int]bool{}
+	for _, rule := range rules() {
+		for _, r := range s.resources {
+			for _, b := range rule.check(s, r) {
+				if i := slices.IndexFunc(exceptions, func(e Exception) bool { return e.covers(rule.Name, r, b) }); i >= 0 {
+					used[i] = true
+					continue
+				}
+				findings = append(findings, Finding{Rule: rule.Name, Type: r.Type, Name: r.Name, Message: b.message})
+			}
+		}
+	}
+	return findings, used
+}
+
+// newStack decodes resources and puts them in an order that does not depend on when the engine met them.
+func newStack(resources []planned.Resource) *stack {
+	s := &stack{}
+	for _, r := range resources {
+		s.resources = append(s.resources, newResource(r))
+	}
+	slices.SortStableFunc(s.resources, func(a, b *resource) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), cmp.Compare(a.URN, b.URN))
+	})
+	for _, r := range s.resources {
+		s.keep(r)
+	}
+	return s
+}
