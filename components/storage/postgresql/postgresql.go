@@ -86,8 +86,14 @@ func (b *builder) build() error {
 // namespaces are that of the operator and that of the clusters. In the latter clients and metrics are verified by the
 // trust bundle.
 func (b *builder) namespaces() (manifest.Set, error) {
-	return manifest.Typed(append(b.args.Namespaces.Objects(OperatorNamespace, nil),
+	set, err := manifest.Typed(append(b.args.Namespaces.Objects(OperatorNamespace, nil),
 		b.args.Namespaces.Objects(Namespace, b.args.NamespaceLabels())...)...)
+	if err != nil {
+		return set, err
+	}
+	// The databases go with their namespace.
+	b.args.Stateful(set.Find("Namespace", Namespace))
+	return set, nil
 }
 
 // cluster registers a cluster and all that belongs to it. It needs the issuer of client certificates' authorities and

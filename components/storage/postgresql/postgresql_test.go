@@ -298,7 +298,7 @@ func TestProtection(t *testing.T) {
 		}
 		return kinds
 	}
-	assert.Equal(t, []string{"Cluster"}, protected(run(t, zonal(t))))
+	assert.Equal(t, []string{"Namespace", "Cluster"}, protected(run(t, zonal(t))))
 	assert.Empty(t, protected(run(t, single(t))))
 }
 
