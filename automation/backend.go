@@ -50,14 +50,17 @@ func needsLogin(project string) bool {
 	return url == "" || strings.HasPrefix(url, "http")
 }
 
-// loggedIn tells whether `pulumi login` has chosen a backend. An unreadable file counts as no: the engine complains
+// loggedIn tells whether `pulumi login` has chosen a backend.
+func loggedIn() bool { return currentLogin() != "" }
+
+// currentLogin is the backend that `pulumi login` has chosen. An unreadable file counts as none: the engine complains
 // about it itself.
-func loggedIn() bool {
+func currentLogin() string {
 	home := os.Getenv("PULUMI_HOME")
 	if home == "" {
 		user, err := os.UserHomeDir()
 		if err != nil {
-			return false
+			return ""
 		}
 		home = filepath.Join(user, ".pulumi")
 	}
@@ -65,7 +68,10 @@ func loggedIn() bool {
 		Current string `json:"current"`
 	}
 	data, err := os.ReadFile(filepath.Join(home, "credentials.json"))
-	return err == nil && json.Unmarshal(data, &credentials) == nil && credentials.Current != ""
+	if err != nil || json.Unmarshal(data, &credentials) != nil {
+		return ""
+	}
+	return credentials.Current
 }
 
 // stateDir is where stacks keep their state when no backend is chosen.
@@ -121,9 +127,9 @@ func (p *place) ownHome(dir string) error {
 }
 
 // copyProject puts the project's settings and the stack's file into dir, so that nothing is written to the user's own.
-// The engine adds an encryption salt to a stack file without one; that of an earlier run is kept.
+// What the engine has added to the copy in an earlier run, which is how the stack's secrets are encrypted, is kept as long
+// as the stack's file does not say it.
 func copyProject(project, stack, dir string) error {
-	const saltKey = "encryptionsalt:"
 	settings, err := os.ReadFile(filepath.Join(project, "Pulumi.yaml"))
 	if err != nil {
 		return err
@@ -133,20 +139,44 @@ func copyProject(project, stack, dir string) error {
 	if err != nil {
 		return err
 	}
-	if !hasLine(string(file), saltKey) {
+	if text := string(file); !hasLine(text, "encryptionsalt:") && !hasLine(text, "encryptedkey:") {
 		before, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		for line := range strings.Lines(string(before)) {
-			if strings.HasPrefix(line, saltKey) {
+			if key := engineKey(line); key != "" && !hasLine(text, key) {
 				file = append(append(file, '\n'), line...)
 			}
 		}
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), settings, 0o600),
-		os.WriteFile(filepath.Join(dir, name), file, 0o600))
+		replaceFile(filepath.Join(dir, "Pulumi.yaml"), settings),
+		replaceFile(filepath.Join(dir, name), file))
+}
+
+// replaceFile writes a file such that whoever reads it meanwhile finds all of the old or all of the new one.
+func replaceFile(name string, content []byte) error {
+	next, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(next.Name()) //nolint:errcheck // renamed, if all is well
+	_, err = next.Write(content)
+	if err := errors.Join(err, next.Close()); err != nil {
+		return err
+	}
+	return os.Rename(next.Name(), name)
+}
+
+// engineKey is the key of a line that the engine has added to a stack's file; empty: it has not.
+func engineKey(line string) string {
+	for _, key := range []string{"secretsprovider:", "encryptedkey:", "encryptionsalt:"} {
+		if strings.HasPrefix(line, key) {
+			return key
+		}
+	}
+	return ""
 }
 
 func hasLine(text, prefix string) bool {

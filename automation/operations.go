@@ -29,8 +29,14 @@ func Up(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	return operate(ctx, o, "up", func(s *session, ch chan<- events.EngineEvent) error {
-		up, err := s.stack.Up(ctx, optup.EventStreams(ch), optup.ProgressStreams(s.engineOutput()...),
-			optup.SuppressOutputs(), optup.SuppressProgress(), optup.Parallel(s.Parallel))
+		opts := []optup.Option{
+			optup.EventStreams(ch), optup.ProgressStreams(s.engineOutput()...),
+			optup.SuppressOutputs(), optup.SuppressProgress(), optup.Parallel(s.Parallel),
+		}
+		if s.forgetful && s.interrupted.Load() {
+			opts = append(opts, optup.Refresh()) // nobody has written down what the killed run has deleted or changed
+		}
+		up, err := s.stack.Up(ctx, opts...)
 		s.outputs = up.Outputs
 		return err
 	})
@@ -101,7 +107,8 @@ func Outputs(ctx context.Context, o Options) (auto.OutputMap, error) {
 	return outputs, nil
 }
 
-// operate opens the stack, runs one operation and gathers from the engine's events what happened.
+// operate opens the stack, runs one operation and gathers from the engine's events what happened. It tries again only as
+// long as another operation has locked the stack, since then nothing was started.
 func operate(ctx context.Context, o Options, name string,
 	run func(*session, chan<- events.EngineEvent) error,
 ) (*Result, error) {
@@ -111,21 +118,60 @@ func operate(ctx context.Context, o Options, name string,
 		return nil, err
 	}
 	defer s.close()
-	if name != "preview" && s.simulatesAWS() {
-		return nil, usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",
-			PluginsBuiltin, o.Stack, PluginsPublished)
-	}
-	if name != "preview" {
-		if err := s.forward(ctx); err != nil {
+	if !planning(name) {
+		if err := s.prepare(ctx); err != nil {
 			return nil, err
 		}
 	}
+	for told := false; ; told = true {
+		result, err := s.attempt(ctx, name, run)
+		result.Seconds = time.Since(started).Seconds()
+		locked := lockConflict(s.Stack, err)
+		if locked == nil {
+			return s.judge(ctx, result, err)
+		}
+		again, err := s.unlock(ctx, locked, started.Add(s.LockWait), told)
+		switch {
+		case ctx.Err() != nil:
+			return result, &OperationError{Result: result, Cancelled: true, Err: ctx.Err()}
+		case err != nil:
+			return nil, err
+		case !again:
+			return nil, locked
+		}
+	}
+}
 
-	result := &Result{Stack: o.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
+// planning tells whether an operation changes nothing.
+func planning(name string) bool { return name == "preview" || name == "drift" }
+
+// prepare makes ready for an operation that changes something.
+func (s *session) prepare(ctx context.Context) error {
+	if s.simulatesAWS() {
+		return usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",
+			PluginsBuiltin, s.Stack, PluginsPublished)
+	}
+	return s.forward(ctx)
+}
+
+// attempt runs an operation once.
+func (s *session) attempt(ctx context.Context, name string, run func(*session, chan<- events.EngineEvent) error) (*Result, error) {
+	result := &Result{Stack: s.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
+	if !planning(name) {
+		if err := s.settle(ctx); err != nil {
+			return result, err
+		}
+		if err := s.remember(); err != nil {
+			return result, err
+		}
+	}
 	g := newGatherer(result, s.Progress)
 	g.listener = s.Events
-	err = follow(g, func(ch chan<- events.EngineEvent) error { return run(s, ch) })
-	result.Seconds = time.Since(started).Seconds()
+	return result, follow(g, func(ch chan<- events.EngineEvent) error { return run(s, ch) })
+}
+
+// judge completes what an operation has come to.
+func (s *session) judge(ctx context.Context, result *Result, err error) (*Result, error) {
 	if s.usage != nil {
 		return result, &UsageError{Err: s.usage}
 	}
@@ -136,10 +182,39 @@ func operate(ctx context.Context, o Options, name string,
 		return result, &OperationError{Result: result, Cancelled: ctx.Err() != nil, Err: err}
 	}
 	result.Outputs = plainOutputs(s.outputs)
-	if name == "preview" {
+	if result.Operation == "preview" {
 		result.Findings = policy.Check(result.resources)
 	}
 	return result, nil
+}
+
+// pause is how long an operation waits before it looks again whether a stack is still locked.
+const pause = 2 * time.Second
+
+// unlock tells whether to try again: at once when the lock was that of a run that is gone, else after a pause, until the
+// deadline.
+func (s *session) unlock(ctx context.Context, locked *LockedError, deadline time.Time, told bool) (bool, error) {
+	released, err := locked.release()
+	if err != nil {
+		return false, err
+	}
+	if released {
+		fmt.Fprintf(s.Progress, "released the lock of pid %d, which was killed at work on stack %s; going on from where it was\n",
+			locked.Holder.PID, s.Stack)
+		return true, s.resume()
+	}
+	if !time.Now().Add(pause).Before(deadline) {
+		return false, nil
+	}
+	if !told {
+		fmt.Fprintf(s.Progress, "waiting until %s: %s\n", deadline.Format(time.TimeOnly), locked)
+	}
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-time.After(pause):
+		return true, nil
+	}
 }
 
 // closing is how long the events of an operation that is over may take to end.
@@ -156,7 +231,10 @@ func follow(g *gatherer, run func(chan<- events.EngineEvent) error) error {
 		g.gather(ctx, ch)
 	}()
 	err := run(ch)
-	if err != nil {
+	switch {
+	case lockConflict("", err) != nil:
+		stop() // there are none
+	case err != nil:
 		time.AfterFunc(closing, stop)
 	}
 	<-gathered

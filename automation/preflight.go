@@ -60,7 +60,7 @@ func (o Options) target(ctx context.Context, cfg *config.Config) (*rest.Config, 
 
 // stackTarget is the cluster that the stack names. The engine is needed for a kubeconfig that it has encrypted only.
 func (o Options) stackTarget(ctx context.Context, cfg *config.Config) (*rest.Config, error) {
-	s := &session{Options: o, cfg: cfg}
+	s := &session{Options: o, cfg: cfg, place: &place{}}
 	if cfg.Cluster.KubeconfigContent.IsSet() {
 		var err error
 		if s, err = open(ctx, o); err != nil {

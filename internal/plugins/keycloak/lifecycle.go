@@ -111,6 +111,11 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	in, _ := plain(inputs)
 	t := target{in: in}
 	t.id, err = k.create(ctx, s, t, k.body(in, nil))
+	if status(err) == http.StatusConflict && p.adopts != nil && p.adopts() {
+		if adopted, ok := k.takenOver(ctx, s, t, inputs); ok {
+			return adopted, nil
+		}
+	}
 	if err != nil {
 		return nil, k.refused(ctx, s, "create", t, err)
 	}
@@ -121,6 +126,30 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	response := &pulumirpc.CreateResponse{Id: t.id}
 	response.Properties, err = k.wire(k.state(found, in), inputs)
 	return response, err
+}
+
+// takenOver makes what exists already what is wanted. It is not, where the server does not say which one that is.
+func (k kind) takenOver(
+	ctx context.Context, s *session, t target, inputs resource.PropertyMap,
+) (*pulumirpc.CreateResponse, bool) {
+	if k.existing == nil {
+		return nil, false
+	}
+	id := k.existing(ctx, s, t)
+	if id == "" {
+		return nil, false
+	}
+	found, err := k.adopt(id)
+	if err != nil {
+		return nil, false
+	}
+	now, in, err := k.change(ctx, s, found.id, inputs, nil)
+	if err != nil {
+		return nil, false
+	}
+	response := &pulumirpc.CreateResponse{Id: found.id}
+	response.Properties, err = k.wire(k.state(now, in), inputs)
+	return response, err == nil
 }
 
 // refused says which resource the server has refused, and what to do about one that exists.

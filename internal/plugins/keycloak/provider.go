@@ -26,12 +26,16 @@ const Version = "5.2.1"
 type Options struct {
 	// Memory keeps realms in memory. Nil: they are on the server that the provider resource names.
 	Memory *Memory
+	// Adopt says whether a creation takes over what exists already under the same name: after a run that was killed before
+	// the state had it. Nil: never.
+	Adopt func() bool
 }
 
 // Provider serves any number of provider resources.
 type Provider struct {
 	protocol.Base
 	memory   *memory // nil: servers
+	adopts   func() bool
 	patience time.Duration
 
 	mu sync.Mutex
@@ -43,7 +47,7 @@ type Provider struct {
 func New(o Options) *Provider {
 	p := &Provider{
 		Base:     protocol.Base{Name: "keycloak", Version: Version, Secrets: true},
-		patience: patience, sessions: map[string]*session{},
+		patience: patience, sessions: map[string]*session{}, adopts: o.Adopt,
 	}
 	if o.Memory != nil {
 		p.memory = newMemory(*o.Memory)

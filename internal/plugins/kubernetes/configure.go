@@ -192,7 +192,7 @@ func (s *session) configure(options Options, req *pulumirpc.ConfigureRequest) er
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settings, s.cluster, s.reason, s.done = set, reached, "", true
+	s.settings, s.cluster, s.reason, s.done, s.adopts = set, reached, "", true, options.Adopt
 	if err != nil {
 		s.cluster, s.reason = nil, err.Error()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -42,6 +43,9 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		return nil, fmt.Errorf("name a field manager: %w", err)
 	}
 	object, err := s.create(ctx, urn, inputs, manager)
+	if apierrors.IsAlreadyExists(err) && s.adopts != nil && s.adopts() {
+		object, manager, err = s.takeOver(ctx, urn, inputs, manager)
+	}
 	if err != nil {
 		if meta.IsNoMatchError(err) {
 			return nil, kindMissing("creation", urn, inputs, err)

@@ -28,6 +28,9 @@ type Options struct {
 	// Target is the API server that is used whatever the provider resource says; the local control plane is reached this
 	// way. Nil: as the provider resource is configured, like the published plugin.
 	Target *rest.Config
+	// Adopt says whether an object that exists already, and that this plugin or the published one has made, is taken over
+	// by a creation: after a run that was killed before the state had it. Nil: never.
+	Adopt func() bool
 }
 
 // Provider serves any number of provider resources. The published plugin runs once per provider resource; here they

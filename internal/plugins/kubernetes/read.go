@@ -109,6 +109,10 @@ func (s *session) readResult(
 	if err != nil {
 		return nil, fmt.Errorf("name a field manager: %w", err)
 	}
+	// A creation that was interrupted has left the object, and no state that says under which name.
+	if made := maker(live); len(state) == 0 && !imported && made != "" {
+		manager = made
+	}
 	outputs := checkpoint(current, live, initialAPIVersion(state, live), manager)
 	if !imported {
 		if err := s.judgeNow(ctx, inputs, live); err != nil {

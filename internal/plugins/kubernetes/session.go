@@ -28,6 +28,7 @@ type session struct {
 	cluster  *cluster // nil: unreachable
 	reason   string   // why it is unreachable
 	done     bool     // configured
+	adopts   func() bool
 
 	scopes scopes
 }
