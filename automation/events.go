@@ -53,13 +53,14 @@ func (g *gatherer) tell(e events.EngineEvent) {
 	}
 }
 
+// tellStep tells of a step as the result has it.
 func (g *gatherer) tellStep(kind EventKind, m apitype.StepEventMetadata) {
-	if kind != EventFailed && slices.Contains(quiet, m.Op) {
-		return
+	for _, step := range slices.Backward(g.result.Steps) {
+		if step.URN == m.URN && step.Operation == string(m.Op) {
+			g.listener(Event{Kind: kind, Time: time.Now(), Step: step})
+			return
+		}
 	}
-	step := newStep(m)
-	step.Component, step.Failed = g.tree[m.URN], kind == EventFailed
-	g.listener(Event{Kind: kind, Time: time.Now(), Step: step})
 }
 
 func (g *gatherer) tellDiagnostic(d apitype.DiagnosticEvent) {

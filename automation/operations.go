@@ -118,7 +118,7 @@ func operate(ctx context.Context, o Options, name string,
 		return nil, err
 	}
 	defer s.close()
-	if !planning(name) {
+	if name != "preview" {
 		if err := s.prepare(ctx); err != nil {
 			return nil, err
 		}
@@ -145,7 +145,7 @@ func operate(ctx context.Context, o Options, name string,
 // planning tells whether an operation changes nothing.
 func planning(name string) bool { return name == "preview" || name == "drift" }
 
-// prepare makes ready for an operation that changes something.
+// prepare makes ready for an operation that needs what the stack has made.
 func (s *session) prepare(ctx context.Context) error {
 	if s.simulatesAWS() {
 		return usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",

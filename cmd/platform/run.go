@@ -49,6 +49,9 @@ func newOperation(name, short, example string, run operation, flags func(*cobra.
 	var f runFlags
 	cmd := &cobra.Command{Use: name, Short: short, Example: example, Args: noArguments}
 	f.add(cmd)
+	if name != "preview" {
+		f.addLockWait(cmd)
+	}
 	check := func(*automation.Result) error { return nil }
 	if flags != nil {
 		check = flags(cmd)
