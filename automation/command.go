@@ -42,6 +42,10 @@ func (c command) Version() semver.Version { return c.version }
 func (c command) Run(ctx context.Context, dir string, stdin io.Reader, outs, errs []io.Writer, env []string,
 	args ...string,
 ) (string, string, int, error) {
+	// What is protected is to be in a preview, and not to end it: with many resources the engine would take hours to end.
+	if len(args) > 0 && args[0] == "preview" {
+		args = append(slices.Clone(args), "--ignore-protect")
+	}
 	if !slices.Contains(args, "--non-interactive") {
 		args = append([]string{"--non-interactive"}, args...)
 	}
