@@ -31,6 +31,9 @@ type stack struct {
 
 func newResource(p planned.Resource) *resource {
 	r := &resource{Resource: p}
+	if strings.HasSuffix(p.Type, ":CustomResourceDefinition") {
+		return r // long, and without anything that a rule looks at
+	}
 	if o := p.Object(); o != nil {
 		r.object = &manifest.Object{Unstructured: o}
 		if r.pods, r.undecoded = podsOf(r.object); r.undecoded != nil {
