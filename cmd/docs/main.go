@@ -1,7 +1,9 @@
 // Command docs generates what is derived from the program: from the structs of
 // stacks/config the JSON Schema of stack files (schema/stack.json) and the
-// configuration reference (docs/configuration.md), and from the flows that the
-// components declare the page about network policies (docs/network-policies.md).
+// configuration reference (docs/configuration.md), from the flows that the
+// components declare the page about network policies (docs/network-policies.md),
+// from what it creates the permissions for it (docs/permissions.md), and from a
+// run of it the picture of the architecture (in README.md).
 //
 //	go run ./cmd/docs          writes them
 //	go run ./cmd/docs --check  fails when one of them is stale
@@ -68,8 +70,17 @@ func generate(root string) ([]file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generate the page about network policies: %w", err)
 	}
+	permissions, err := permissions()
+	if err != nil {
+		return nil, fmt.Errorf("generate the page about permissions: %w", err)
+	}
+	page, err := withPicture(root)
+	if err != nil {
+		return nil, fmt.Errorf("draw the architecture in %s: %w", picturePage, err)
+	}
 	return []file{
 		{"schema/stack.json", schema}, {"docs/configuration.md", reference}, {"docs/network-policies.md", policies},
+		{"docs/permissions.md", permissions}, {picturePage, page},
 	}, nil
 }
 

@@ -2,13 +2,18 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/telekom/controlplane-infrastructure/tests/graph"
 )
 
 const root = "../.."
@@ -29,12 +34,15 @@ func TestStale(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Join(clone, dir), 0o755))
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(clone, "schema", "stack.json"), []byte("{}\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(clone, picturePage), []byte("before\n"+pictureBegin+"old\n"+pictureEnd+"after\n"), 0o600))
 
 	var out, errs bytes.Buffer
 	assert.Equal(t, 1, run([]string{"--check", "--root", clone}, &out, &errs))
 	assert.Equal(t, `docs: schema/stack.json is stale; run: go run ./cmd/docs
 docs: docs/configuration.md is stale; run: go run ./cmd/docs
 docs: docs/network-policies.md is stale; run: go run ./cmd/docs
+docs: docs/permissions.md is stale; run: go run ./cmd/docs
+docs: README.md is stale; run: go run ./cmd/docs
 `, errs.String())
 	kept, err := os.ReadFile(filepath.Join(clone, "schema", "stack.json"))
 	require.NoError(t, err)
@@ -42,14 +50,37 @@ docs: docs/network-policies.md is stale; run: go run ./cmd/docs
 
 	errs.Reset()
 	assert.Equal(t, 0, run([]string{"--root", clone}, &out, &errs), errs.String())
-	assert.Equal(t, "wrote schema/stack.json\nwrote docs/configuration.md\nwrote docs/network-policies.md\n", out.String())
-	for _, name := range []string{"schema/stack.json", "docs/configuration.md", "docs/network-policies.md"} {
+	assert.Equal(t, "wrote schema/stack.json\nwrote docs/configuration.md\nwrote docs/network-policies.md\nwrote docs/permissions.md\nwrote README.md\n", out.String())
+	for _, name := range []string{"schema/stack.json", "docs/configuration.md", "docs/network-policies.md", "docs/permissions.md"} {
 		want, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(t, err)
 		got, err := os.ReadFile(filepath.Join(clone, name))
 		require.NoError(t, err)
 		assert.Equal(t, string(want), string(got), name)
 	}
+	page, err := os.ReadFile(filepath.Join(clone, picturePage))
+	require.NoError(t, err)
+	assert.Regexp(t, `(?s)^before\n.*`+"```mermaid\nflowchart"+`.*\nafter\n$`, string(page), "what people have written stays")
+}
+
+// TestEveryResourceOfAmazonNeedsAPermission compares the page with what stacks really create.
+func TestEveryResourceOfAmazonNeedsAPermission(t *testing.T) {
+	g, err := graph.Try(managed, nil)
+	require.NoError(t, err)
+	created := map[string]bool{}
+	for _, r := range g.All {
+		if strings.HasPrefix(r.Kind, "aws:") {
+			created[r.Kind] = true
+		}
+	}
+	assert.Equal(t, slices.Sorted(maps.Keys(created)), slices.Sorted(maps.Keys(actions)))
+}
+
+// managed has everything in AWS that a stack can have there.
+var managed = graph.Configuration{
+	"availability": "zonal", "aws": `{"region":"eu-central-1"}`,
+	"cluster": `{"kind":"eks","eks":{"vpc":{"flowLogs":{"enabled":true}},"access":[{"principalArn":"arn:aws:iam::123456789012:role/a","policy":"view"}]}}`,
+	"storage": `{"objectStorage":{"backend":"s3","bucket":"example-files","s3":{"accessLogBucket":"example-logs"}},"postgresql":{"backend":"rds"},"cache":{"backend":"elastiCache"}}`,
 }
 
 func TestUsage(t *testing.T) {

@@ -77,21 +77,26 @@ func policies() ([]byte, error) {
 
 // tableOf are the flows of a stack with the given settings.
 func tableOf(s settings) (flow.Table, error) {
+	cfg, err := parse(s)
+	if err != nil {
+		return flow.Table{}, err
+	}
+	return stacks.Table(cfg)
+}
+
+// parse is the configuration of a stack with the given settings.
+func parse(s settings) (*config.Config, error) {
 	values := map[string]string{config.Namespace + ":identity": `{"hostname":"iris.example.com"}`}
 	for key, value := range s {
 		text, isText := value.(string)
 		if !isText {
 			encoded, err := json.Marshal(value)
 			if err != nil {
-				return flow.Table{}, err
+				return nil, err
 			}
 			text = string(encoded)
 		}
 		values[config.Namespace+":"+key] = text
 	}
-	cfg, err := config.ParseJSON(values)
-	if err != nil {
-		return flow.Table{}, err
-	}
-	return stacks.Table(cfg)
+	return config.ParseJSON(values)
 }

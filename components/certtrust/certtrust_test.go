@@ -110,7 +110,7 @@ func TestSourcesOfTheBundle(t *testing.T) {
 
 // TestDocumentationNamesWhatExists keeps the names in the operations guide in step with the code.
 func TestDocumentationNamesWhatExists(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations", "certificates.md"))
 	require.NoError(t, err)
 	for _, name := range []string{Namespace + "/" + rootSecret, BundleLabel + ": " + BundleLabelValue} {
 		assert.Contains(t, string(data), name)

@@ -35,10 +35,10 @@ func TestInhibitionsNameAlertsAndComponentsThatThereAre(t *testing.T) {
 
 // Who writes a route chooses from this list: a component that is not on it has no alerts.
 func TestOperationsListTheComponentsOfRoutes(t *testing.T) {
-	page, err := os.ReadFile("../../docs/operations.md")
+	page, err := os.ReadFile("../../docs/operations/monitoring.md")
 	require.NoError(t, err)
 	sentence := regexp.MustCompile(`(?s)\nComponents are (.*?)\.\s`).FindSubmatch(page)
-	require.NotNil(t, sentence, "docs/operations.md lists the components")
+	require.NotNil(t, sentence, "docs/operations/monitoring.md lists the components")
 	var listed []string
 	for _, one := range regexp.MustCompile("`([^`]+)`").FindAllSubmatch(sentence[1], -1) {
 		listed = append(listed, string(one[1]))

@@ -29,6 +29,9 @@ var grants = map[Resource][]string{
 	{"rbac.authorization.k8s.io", "roles"}:        {"bind", "escalate"},
 }
 
+// Verbs are what the program has to be allowed to do with objects of the kind.
+func (r Resource) Verbs() []string { return slices.Concat(verbs, grants[r]) }
+
 // access is a question to the API server.
 type access struct{ Verb, Group, Resource string }
 
@@ -55,7 +58,7 @@ func (i *inspector) permissions(ctx context.Context) error {
 	group.SetLimit(8)
 	for at, resource := range i.needs.Manages {
 		group.Go(func() error {
-			for _, verb := range slices.Concat(verbs, grants[resource]) {
+			for _, verb := range resource.Verbs() {
 				allowed, err := i.may(asking, access{Verb: verb, Group: resource.Group, Resource: resource.Name})
 				if err != nil {
 					return err
