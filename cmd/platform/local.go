@@ -16,8 +16,9 @@ func newLocal() *cobra.Command {
 		Use: "local", Short: "Run a Kubernetes control plane on this machine",
 		Long: `A real Kubernetes API server with its controllers and scheduler, and simulated nodes in three zones, on this machine's
 loopback interface only. Pods of known images run as processes; the others are simulated.`,
-		Args: noArguments,
-		RunE: showHelp,
+		Example: "  platform local start\n  platform local status",
+		Args:    noArguments,
+		RunE:    showHelp,
 	}
 	cmd.AddCommand(newLocalStart(), newLocalStop(), newLocalStatus(), newLocalSupervise())
 	return cmd
@@ -53,7 +54,7 @@ func newLocalStart() *cobra.Command {
 func newLocalStop() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stop", Short: "Stop the control plane and remove everything it wrote, the state of stacks on it included",
-		Args: noArguments,
+		Example: "  platform local stop", Args: noArguments,
 	}
 	o := localOptions(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

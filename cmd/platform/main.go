@@ -86,6 +86,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 there are change
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newUp(), newPreview(), newRefresh(), newDestroy(), newOutputs(), newValidate(), newPreflight(),
 		newDrift(), newRender(), newHandover(), newLocal())
+	addCompletions(root)
 	return root
 }
 
