@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -91,7 +90,7 @@ func (h Holder) gone() bool {
 	if me, err := user.Current(); err != nil || me.Username != h.User {
 		return false
 	}
-	return errors.Is(syscall.Kill(h.PID, 0), syscall.ESRCH)
+	return ended(h.PID)
 }
 
 // release removes a stale lock from a backend of files, and tells whether it did.
