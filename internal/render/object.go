@@ -39,6 +39,22 @@ func adapt(object *unstructured.Unstructured, protect bool) {
 	object.SetAnnotations(annotations)
 }
 
+// scaledObjects are those whose number of pods an autoscaler sets. It and whoever applies manifests with a number in them would fight.
+func scaledObjects(resources []planned.Resource) map[string]bool {
+	scaled := map[string]bool{}
+	for _, r := range resources {
+		object := r.Object()
+		if object == nil || object.GetKind() != "HorizontalPodAutoscaler" {
+			continue
+		}
+		target, _, _ := unstructured.NestedStringMap(object.Object, "spec", "scaleTargetRef")
+		scaled[reference(object.GetNamespace(), target["kind"], target["name"])] = true
+	}
+	return scaled
+}
+
+func reference(namespace, kind, name string) string { return namespace + "/" + kind + "/" + name }
+
 // checksums is the prefix of annotations that pods carry so that they are made anew when what they read at their start
 // changes. What has no content has no checksum.
 const checksums = "controlplane.io/"

@@ -134,6 +134,7 @@ func Make(s Stack) (*Manifests, error) {
 		names[r.URN] = r.Name
 	}
 	included := map[string][]string{} // by directory
+	scaled := scaledObjects(s.Resources)
 	for _, r := range sorted(s.Resources) {
 		object := r.Object()
 		if object == nil {
@@ -143,6 +144,9 @@ func Make(s Stack) (*Manifests, error) {
 		if object.GetKind() == "Secret" && object.GetAPIVersion() == "v1" {
 			err = m.addSecret(r, object, s, names)
 		} else {
+			if scaled[reference(object.GetNamespace(), object.GetKind(), object.GetName())] {
+				unstructured.RemoveNestedField(object.Object, "spec", "replicas")
+			}
 			err = m.addObject(r, object, included)
 		}
 		if err != nil {
