@@ -7,6 +7,7 @@ package policy
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/telekom/controlplane-infrastructure/internal/planned"
@@ -46,30 +47,37 @@ func Check(resources []planned.Resource) []Finding {
 	return findings
 }
 
-// Excused are the exceptions that the resources of a stack make use of, in the order of their table.
+// Excused are the exceptions that the resources of a stack make use of, in the order of their table, each with those parts
+// of a resource that it was used for.
 func Excused(resources []planned.Resource) []Exception {
 	_, used := judge(resources)
 	var excused []Exception
 	for i, e := range exceptions {
-		if used[i] {
+		if used[i] != nil {
+			e.About = slices.Sorted(maps.Keys(used[i]))
 			excused = append(excused, e)
 		}
 	}
 	return excused
 }
 
-// judge returns what breaks rules, and which exceptions were needed, by their place in the table.
-func judge(resources []planned.Resource) (findings []Finding, used map[int]bool) {
+// judge returns what breaks rules, and for which parts of resources exceptions were needed, by the place of these in their
+// table.
+func judge(resources []planned.Resource) (findings []Finding, used map[int]map[string]bool) {
 	s := newStack(resources)
-	used = map[int]bool{}
+	used = map[int]map[string]bool{}
 	for _, rule := range rules() {
 		for _, r := range s.resources {
 			for _, b := range rule.check(s, r) {
-				if i := slices.IndexFunc(exceptions, func(e Exception) bool { return e.covers(rule.Name, r, b) }); i >= 0 {
-					used[i] = true
+				i := slices.IndexFunc(exceptions, func(e Exception) bool { return e.covers(rule.Name, r, b) })
+				if i < 0 {
+					findings = append(findings, Finding{Rule: rule.Name, Type: r.Type, Name: r.Name, Message: b.message})
 					continue
 				}
-				findings = append(findings, Finding{Rule: rule.Name, Type: r.Type, Name: r.Name, Message: b.message})
+				if used[i] == nil {
+					used[i] = map[string]bool{}
+				}
+				used[i][b.about] = true
 			}
 		}
 	}
