@@ -27,6 +27,8 @@ type gatherer struct {
 	under map[string]*operation
 	// tree finds the component of a resource.
 	tree planned.Tree
+	// gone are the parents of what is deleted.
+	gone map[string]string
 	// listener gets what happens, too; nil: nobody does.
 	listener func(Event)
 }
@@ -41,7 +43,7 @@ type operation struct {
 }
 
 func newGatherer(result *Result, out io.Writer) *gatherer {
-	return &gatherer{result: result, out: out, under: map[string]*operation{}, tree: planned.Tree{}}
+	return &gatherer{result: result, out: out, under: map[string]*operation{}, tree: planned.Tree{}, gone: map[string]string{}}
 }
 
 // gather takes events until there are no more, or the context ends.
@@ -105,6 +107,7 @@ func (g *gatherer) event(e events.EngineEvent) {
 		for op, n := range e.SummaryEvent.ResourceChanges {
 			g.result.Changes[string(op)] = n
 		}
+		g.components()
 	}
 	g.tell(e)
 }
@@ -154,6 +157,21 @@ func (g *gatherer) begin(m apitype.StepEventMetadata) {
 	}
 }
 
+// components finds the components of what is deleted: it goes before what it is in.
+func (g *gatherer) components() {
+	var find func(name string) string
+	find = func(name string) string {
+		if parent, gone := g.gone[name]; gone && g.tree[name] == "" {
+			find(parent)
+			return g.tree.Add(name, parent)
+		}
+		return g.tree[name]
+	}
+	for i, s := range g.result.Steps {
+		g.result.Steps[i].Component = find(s.URN)
+	}
+}
+
 // step is what happens to a resource, or what a refresh has found of it.
 func (g *gatherer) step(m apitype.StepEventMetadata, found bool) Step {
 	step := newStep(m)
@@ -173,6 +191,7 @@ func (g *gatherer) plan(m apitype.StepEventMetadata) {
 	switch {
 	case m.New == nil && m.Old != nil:
 		g.tree.Add(m.URN, m.Old.Parent)
+		g.gone[m.URN] = m.Old.Parent
 	case m.New != nil && m.Op != apitype.OpRefresh:
 		r, err := planned.FromEvent(m.New, g.tree)
 		if err != nil {

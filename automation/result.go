@@ -59,6 +59,8 @@ type Step struct {
 	Changes []PropertyChange `json:"changes,omitempty"`
 	// Protected says that the engine refuses to delete or replace the resource, before and after.
 	Protected bool `json:"protected,omitempty"`
+	// Retained says that what is deleted or replaced stays where it is, and is only not the stack's any more.
+	Retained bool `json:"retained,omitempty"`
 	// Custom is false for components, which only group other resources.
 	Custom bool `json:"custom"`
 	// Failed says that the operation on this resource did not succeed.
@@ -106,6 +108,7 @@ func newStep(m apitype.StepEventMetadata) Step {
 		s.Custom = s.Custom || state != nil && state.Custom
 	}
 	if m.Old != nil {
+		s.Retained = m.Old.RetainOnDelete && (m.Op == apitype.OpDelete || m.Op == apitype.OpReplace)
 		s.ID, s.Protected = m.Old.ID, m.Old.Protect && (m.New == nil || m.New.Protect)
 	}
 	s.Properties = slices.Clone(m.Diffs)

@@ -21,7 +21,8 @@ const (
 	exitDone    = 0
 	exitFailed  = 1
 	exitUsage   = 2 // wrong usage or configuration: nothing was started
-	exitChanges = 3 // --expect-no-changes, and there are changes
+	exitChanges = 3 // there are changes, or drift, and none were expected
+	exitRefused = 4 // preview --fail-on has found what it was to fail on
 )
 
 func main() {
@@ -43,7 +44,13 @@ func exitCode(err error) int {
 		return exitDone
 	}
 	var usage *usageError
+	var refused *refusedError
 	switch {
+	case errors.As(err, &refused):
+		for _, reason := range refused.reasons {
+			fmt.Fprintln(os.Stderr, "error: "+reason)
+		}
+		return exitRefused
 	case errors.Is(err, errChanges):
 		fmt.Fprintln(os.Stderr, "error: "+err.Error()+", and none were expected")
 		return exitChanges
@@ -67,10 +74,11 @@ func newRoot() *cobra.Command {
 A stack (dev, onprem, prod) is configured in Pulumi.<stack>.yaml. Every command runs against the cluster that the
 stack names or, with --local, against a Kubernetes control plane on this machine.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 there are changes and --expect-no-changes was given.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 there are changes and --expect-no-changes was given, or
+there is drift, 4 the preview has found what --fail-on names.`,
 		Example: `  platform validate --stack dev
   platform up --stack dev --local
-  platform preview --stack prod --expect-no-changes`,
+  platform preview --stack prod --format markdown --fail-on protected,policy`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,

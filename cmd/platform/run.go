@@ -49,9 +49,7 @@ func newOperation(name, short, example string, run operation, flags func(*cobra.
 	var f runFlags
 	cmd := &cobra.Command{Use: name, Short: short, Example: example, Args: noArguments}
 	f.add(cmd)
-	if name != "preview" {
-		f.addLockWait(cmd)
-	}
+	f.addLockWait(cmd)
 	check := func(*automation.Result) error { return nil }
 	if flags != nil {
 		check = flags(cmd)
@@ -97,12 +95,6 @@ func newUp() *cobra.Command {
 	return newOperation("up", "Create and change what the stack describes",
 		"  platform up --stack dev --local\n  platform up --stack prod --json >result.json",
 		automation.Up, expectNoChanges)
-}
-
-func newPreview() *cobra.Command {
-	return newOperation("preview", "Tell what up would do; needs no reachable cluster",
-		"  platform preview --stack prod\n  platform preview --stack prod --expect-no-changes",
-		automation.Preview, expectNoChanges)
 }
 
 func newRefresh() *cobra.Command {
