@@ -54,6 +54,7 @@ const (
 var table = []Tool{
 	goTool("gotestsum", "lint", "gotest.tools/gotestsum", "gotest.tools/gotestsum", "-X gotest.tools/gotestsum/cmd.version=$VERSION"),
 	goTool("staticcheck", "lint", "honnef.co/go/tools/cmd/staticcheck", "honnef.co/go/tools", ""),
+	goTool("kube-score", "kube-score", "github.com/zegl/kube-score/cmd/kube-score", "github.com/zegl/kube-score", "-X main.version=$VERSION"),
 	goTool("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "github.com/rhysd/actionlint", "-X github.com/rhysd/actionlint.version=$VERSION"),
 	goTool(pulumi, "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "github.com/pulumi/pulumi/pkg/v3", "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$VERSION"),
 	goTool("etcd", "etcd", ".", "go.etcd.io/etcd/server/v3", ""),
