@@ -48,6 +48,11 @@ func Render(ctx context.Context, o Options, ro RenderOptions) (*Rendered, error)
 	if ro.Dir == "" {
 		return nil, usageErrorf("directory: none is named; name one, such as --out manifests")
 	}
+	if !ro.Force {
+		if err := render.CheckDir(ro.Dir); err != nil {
+			return nil, refused(err)
+		}
+	}
 	stack, err := describe(ctx, o)
 	if err != nil {
 		return nil, err
@@ -56,13 +61,19 @@ func Render(ctx context.Context, o Options, ro RenderOptions) (*Rendered, error)
 	if err != nil {
 		return nil, fmt.Errorf("render stack %s: %w", o.Stack, err)
 	}
-	var foreign *render.ForeignError
-	if err := manifests.Write(ro.Dir, ro.Force); errors.As(err, &foreign) {
-		return nil, usageErrorf("%w; --force writes there all the same", foreign)
-	} else if err != nil {
-		return nil, err
+	if err := manifests.Write(ro.Dir, ro.Force); err != nil {
+		return nil, refused(err)
 	}
 	return &Rendered{Dir: ro.Dir, Manifests: manifests}, nil
+}
+
+// refused makes of a directory with files of others a fault in what was asked for.
+func refused(err error) error {
+	var foreign *render.ForeignError
+	if errors.As(err, &foreign) {
+		return usageErrorf("%w; --force writes there all the same", foreign)
+	}
+	return err
 }
 
 // describe previews a stack that has no state, with nothing to ask.

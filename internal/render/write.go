@@ -69,14 +69,37 @@ func (m *Manifests) Write(dir string, force bool) error {
 	return writeList(root, m.Files())
 }
 
+// CheckDir fails with a [ForeignError] when a directory is not one to write to, so that nothing has to be rendered to find out. One that
+// does not exist is.
+func CheckDir(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open the directory of the manifests: %w", err)
+	}
+	defer root.Close()
+	before, err := readList(root)
+	if err != nil || before != nil {
+		return err
+	}
+	return refuseAny(root)
+}
+
+// refuseAny fails when there is anything in a directory.
+func refuseAny(root *os.Root) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err == nil && len(entries) > 0 {
+		err = &ForeignError{Dir: root.Name(), File: entries[0].Name()}
+	}
+	return err
+}
+
 // refuseForeign fails when there are files that were not rendered: any, before the first time, and afterwards those in the way.
 func (m *Manifests) refuseForeign(root *os.Root, before []string) error {
 	if before == nil {
-		entries, err := fs.ReadDir(root.FS(), ".")
-		if err == nil && len(entries) > 0 {
-			err = &ForeignError{Dir: root.Name(), File: entries[0].Name()}
-		}
-		return err
+		return refuseAny(root)
 	}
 	for _, file := range m.Files() {
 		_, err := root.Lstat(file)
