@@ -133,11 +133,16 @@ func TestEKS(t *testing.T) {
 // The role of the cluster autoscaler is for the very pods that run.
 func TestTheAutoscalerHasItsRole(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, autoscaler.Namespace, eks.AutoscalerNamespace)
-	assert.Equal(t, autoscaler.ServiceAccount, eks.AutoscalerServiceAccount)
+	r, err := run(t, amazon())
+	require.NoError(t, err)
+	role := r.find(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "cluster-autoscaler").Inputs.Mappable()
+	account := r.find(t, "kubernetes:core/v1:ServiceAccount", "cluster-autoscaler/cluster-autoscaler").Inputs.Mappable()
+	assert.Equal(t, account["metadata"].(map[string]any)["namespace"], role["namespace"])
+	assert.Equal(t, account["metadata"].(map[string]any)["name"], role["serviceAccount"])
+
 	args := amazon()
 	args.EKS.Autoscaling = false
-	r, err := run(t, args)
+	r, err = run(t, args)
 	require.NoError(t, err)
 	assert.Empty(t, args.Flows())
 	for _, made := range r.all {

@@ -2,6 +2,10 @@ package aws_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +49,67 @@ func TestProviderIsWhatThePublishedPluginTakes(t *testing.T) {
 	assert.Empty(t, awstest.Problems(provider.TypeToken, provider.Inputs))
 	assert.Equal(t, aws.PluginVersion, provider.RegisterRPC.GetVersion())
 	assert.Equal(t, "eu-central-1", provider.Inputs["region"].StringValue())
+}
+
+// types are the tokens of types.go.
+func types(t *testing.T) (tokens []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "types.go", nil, 0)
+	require.NoError(t, err)
+	ast.Inspect(file, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			text, err := strconv.Unquote(literal.Value)
+			require.NoError(t, err)
+			tokens = append(tokens, text)
+		}
+		return true
+	})
+	return tokens
+}
+
+func TestTagsAreForTypesThatTakeThem(t *testing.T) {
+	t.Parallel()
+	all := types(t)
+	require.Contains(t, all, aws.Bucket)
+	for _, token := range all {
+		assert.NotEmpty(t, awstest.Inputs(token), token)
+		assert.Equal(t, awstest.HasInput(token, "tags"), aws.Taggable(token), token)
+	}
+}
+
+// owner stands for a component.
+type owner struct{ pulumi.ResourceState }
+
+func TestWhatAnAccountRegisters(t *testing.T) {
+	t.Parallel()
+	var made registrations
+	included := 0
+	require.NoError(t, pulumi.RunErr(func(ctx *pulumi.Context) error {
+		provider, err := aws.NewProvider(ctx, "aws", aws.ProviderArgs{Region: "eu-central-1"})
+		require.NoError(t, err)
+		parent := &owner{}
+		require.NoError(t, ctx.RegisterComponentResource("test:index:Owner", "owner", parent))
+		account := aws.Account{
+			Ctx: ctx, Provider: provider, Parent: parent, Tags: map[string]string{"Name": "all", "owner": "platform"},
+			Include: func(all ...pulumi.Resource) { included += len(all) },
+		}
+		_, err = account.Register(aws.VPC, "vpc", pulumi.Map{"tags": pulumi.StringMap{"Name": pulumi.String("its own")}})
+		require.NoError(t, err)
+		_, err = account.Key(aws.KeyNames{Key: "key", KeyAlias: "alias", Alias: "files"}, "Files", pulumi.Protect(true))
+		return err
+	}, pulumi.WithMocks("p", "s", &made)))
+	assert.Equal(t, 3, included)
+	inputs := map[string]map[string]any{}
+	for _, r := range made.all {
+		if inputs[r.Name] = r.Inputs.Mappable(); strings.HasPrefix(r.TypeToken, "aws:") {
+			assert.Contains(t, r.Provider, "pulumi:providers:aws::aws", r.Name)
+			assert.Contains(t, r.RegisterRPC.GetParent(), "test:index:Owner", r.Name)
+			assert.Equal(t, r.Name == "key", r.RegisterRPC.GetProtect(), r.Name)
+		}
+	}
+	assert.Equal(t, map[string]any{"Name": "its own", "owner": "platform"}, inputs["vpc"]["tags"])
+	assert.Equal(t, map[string]any{"Name": "all", "owner": "platform"}, inputs["key"]["tags"])
+	assert.Equal(t, map[string]any{"name": "alias/files", "targetKeyId": "key"}, inputs["alias"], "an alias takes no tags")
 }
 
 func TestPartitionsHaveTheirOwnNames(t *testing.T) {

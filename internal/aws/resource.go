@@ -16,24 +16,6 @@ type Resource struct {
 	ARN pulumi.StringOutput `pulumi:"arn"`
 }
 
-// Register registers a resource of which nothing but its ARN is read.
-func Register(
-	ctx *pulumi.Context, token, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption,
-) (*Resource, error) {
-	r := &Resource{}
-	return r, RegisterInto(ctx, token, name, inputs, r, opts...)
-}
-
-// RegisterInto registers a resource whose outputs are read into the fields of r, by their pulumi tags.
-func RegisterInto(
-	ctx *pulumi.Context, token, name string, inputs pulumi.Map, r pulumi.CustomResource, opts ...pulumi.ResourceOption,
-) error {
-	if err := ctx.RegisterResource(token, name, inputs, r, opts...); err != nil {
-		return fmt.Errorf("register %s %s: %w", token, name, err)
-	}
-	return nil
-}
-
 // Provider is an account and a region. Resources must name it: there is no default one.
 type Provider struct{ pulumi.ProviderResourceState }
 

@@ -48,3 +48,13 @@ const (
 	CacheSubnetGroup    = "aws:elasticache/subnetGroup:SubnetGroup"
 	CacheParameters     = "aws:elasticache/parameterGroup:ParameterGroup"
 )
+
+// Taggable tells whether resources of a type can have tags.
+func Taggable(token string) bool { return !untagged[token] }
+
+var untagged = map[string]bool{
+	BucketVersioning: true, BucketEncryption: true, BucketPublicAccessBlock: true, BucketOwnershipControls: true,
+	BucketPolicy: true, BucketLifecycle: true, BucketLogging: true,
+	RolePolicy: true, PolicyAttachment: true, KeyAlias: true,
+	Route: true, RouteTableAssociation: true, AccessPolicyAssociation: true,
+}

@@ -94,5 +94,5 @@ func (b *builder) addOn(control *controlPlane, of addOn, needs []pulumi.Resource
 		}}
 		needs = append(needs, r.permissions...)
 	}
-	return b.register(aws.AddOn, of.name, b.tagged(inputs, nil), dependOn(needs...))
+	return b.account.Register(aws.AddOn, of.name, inputs, dependOn(needs...))
 }

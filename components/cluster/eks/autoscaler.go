@@ -3,6 +3,7 @@ package eks
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/telekom/controlplane-infrastructure/components/cluster/autoscaler"
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 )
 
@@ -11,18 +12,17 @@ func (b *builder) autoscaler(control *controlPlane) error {
 	if !b.args.Autoscaling {
 		return nil
 	}
-	r, err := b.podRole(control, AutoscalerNamespace, AutoscalerServiceAccount, role{
+	r, err := b.podRole(control, autoscaler.Namespace, autoscaler.ServiceAccount, role{
 		use: "cluster-autoscaler", description: "Adds nodes to " + b.args.Name + " and takes them away",
 		policy: document(control.ARN, b.autoscalerPolicy),
 	})
 	if err != nil {
 		return err
 	}
-	b.parent.AutoscalerRoleARN = r.ARN
-	_, err = b.register(aws.PodIdentityAssociation, "cluster-autoscaler", b.tagged(pulumi.Map{
-		"clusterName": pulumi.String(b.args.Name), "namespace": pulumi.String(AutoscalerNamespace),
-		"serviceAccount": pulumi.String(AutoscalerServiceAccount), "roleArn": r.ARN,
-	}, nil), dependOn(append(r.permissions, control)...))
+	_, err = b.account.Register(aws.PodIdentityAssociation, "cluster-autoscaler", pulumi.Map{
+		"clusterName": pulumi.String(b.args.Name), "namespace": pulumi.String(autoscaler.Namespace),
+		"serviceAccount": pulumi.String(autoscaler.ServiceAccount), "roleArn": r.ARN,
+	}, dependOn(append(r.permissions, control)...))
 	return err
 }
 
@@ -55,8 +55,8 @@ func (b *builder) autoscalerPolicy(clusterARN string) (aws.Policy, error) {
 			Action:   []string{"autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"},
 			Resource: []string{b.arn("autoscaling", account, "autoScalingGroup:*:autoScalingGroupName/*")},
 			Condition: condition{"StringEquals": {
-				"aws:ResourceTag/k8s.io/cluster-autoscaler/enabled":        {"true"},
-				"aws:ResourceTag/k8s.io/cluster-autoscaler/" + b.args.Name: {"owned"},
+				"aws:ResourceTag/" + autoscaler.EnabledTag:              {"true"},
+				"aws:ResourceTag/" + autoscaler.ClusterTag(b.args.Name): {"owned"},
 			}},
 		},
 	}, nil

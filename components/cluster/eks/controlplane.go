@@ -9,10 +9,6 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 )
 
-// keyDeletionDays is how long a deleted key can be brought back, and with it the Secrets that it encrypts: the most that
-// AWS allows.
-const keyDeletionDays = 30
-
 // logTypes are all that the control plane writes.
 var logTypes = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
 
@@ -32,10 +28,10 @@ func (b *builder) controlPlane(net *network) (*controlPlane, error) {
 		return nil, err
 	}
 	// EKS would make it with the first line, and keep the lines for ever.
-	logs, err := b.register(aws.LogGroup, "logs", b.tagged(pulumi.Map{
+	logs, err := b.account.Register(aws.LogGroup, "logs", pulumi.Map{
 		"name":            pulumi.String("/aws/eks/" + b.args.Name + "/cluster"),
 		"retentionInDays": pulumi.Int(b.args.LogRetentionDays),
-	}, nil))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +40,7 @@ func (b *builder) controlPlane(net *network) (*controlPlane, error) {
 		return nil, err
 	}
 	control := &controlPlane{}
-	if err := b.registerInto(aws.EKSCluster, "cluster", b.clusterInputs(key, actor.ARN), control,
+	if err := b.account.RegisterInto(aws.EKSCluster, "cluster", b.clusterInputs(key, actor.ARN), control,
 		// The control plane stays in the zones that it was made in: AWS refuses others. Nodes may be in more.
 		pulumi.IgnoreChanges([]string{"vpcConfig.subnetIds"}),
 		pulumi.Protect(b.args.Protect), dependOn(append(actor.permissions, logs)...)); err != nil {
@@ -65,7 +61,7 @@ func (b *builder) clusterInputs(key, role pulumi.StringInput) pulumi.Map {
 		"endpointPublicAccess":  pulumi.Bool(len(b.args.PublicCIDRs) > 0),
 	}
 	if len(b.args.PublicCIDRs) > 0 {
-		vpc["publicAccessCidrs"] = stringArray(b.args.PublicCIDRs)
+		vpc["publicAccessCidrs"] = pulumi.ToStringArray(b.args.PublicCIDRs)
 	}
 	support := "STANDARD"
 	if b.args.ExtendedSupport {
@@ -79,12 +75,12 @@ func (b *builder) clusterInputs(key, role pulumi.StringInput) pulumi.Map {
 			"bootstrapClusterCreatorAdminPermissions": pulumi.Bool(true),
 		},
 		"encryptionConfig": pulumi.Map{
-			"provider": pulumi.Map{"keyArn": key}, "resources": stringArray([]string{"secrets"}),
+			"provider": pulumi.Map{"keyArn": key}, "resources": pulumi.ToStringArray([]string{"secrets"}),
 		},
 		"kubernetesNetworkConfig": pulumi.Map{
 			"ipFamily": pulumi.String("ipv4"), "serviceIpv4Cidr": pulumi.String(b.args.ServiceCIDR),
 		},
-		"enabledClusterLogTypes": stringArray(logTypes),
+		"enabledClusterLogTypes": pulumi.ToStringArray(logTypes),
 		"upgradePolicy":          pulumi.Map{"supportType": pulumi.String(support)},
 		// They come as add-ons, which EKS keeps up to date.
 		"bootstrapSelfManagedAddons": pulumi.Bool(false),
@@ -92,27 +88,16 @@ func (b *builder) clusterInputs(key, role pulumi.StringInput) pulumi.Map {
 	if b.args.ZonalShift {
 		inputs["zonalShiftConfig"] = pulumi.Map{"enabled": pulumi.Bool(true)}
 	}
-	return b.tagged(inputs, nil)
+	return inputs
 }
 
-// key returns the ARN of the key that encrypts Secrets. One of the component's own has AWS' default policy: the
-// account's IAM policies say who may use it.
+// key returns the ARN of the key that encrypts Secrets: a given one, or one of the component's own.
 func (b *builder) key() (pulumi.StringInput, error) {
 	if b.args.KMSKeyARN != "" {
 		return pulumi.String(b.args.KMSKeyARN), nil
 	}
-	key, err := b.register(aws.Key, "key", b.tagged(pulumi.Map{
-		"description":          pulumi.String("Secrets of the cluster " + b.args.Name),
-		"enableKeyRotation":    pulumi.Bool(true),
-		"deletionWindowInDays": pulumi.Int(keyDeletionDays),
-	}, nil), pulumi.Protect(b.args.Protect))
-	if err != nil {
-		return nil, err
-	}
-	_, err = b.register(aws.KeyAlias, "key", pulumi.Map{
-		"name": pulumi.String("alias/eks/" + b.args.Name), "targetKeyId": key.ID(),
-	})
-	return key.ARN, err
+	return b.account.Key(aws.KeyNames{Key: "key", KeyAlias: "key", Alias: "eks/" + b.args.Name},
+		"Secrets of the cluster "+b.args.Name, pulumi.Protect(b.args.Protect))
 }
 
 // controlPlaneRole is what the control plane makes network interfaces and load balancers with, for this cluster only.
@@ -138,10 +123,10 @@ func (b *builder) arn(service, account, what string) string {
 // visitors lets others than nodes and pods reach the private endpoint, by the security group that EKS makes for them all.
 func (b *builder) visitors(control *controlPlane) error {
 	for _, cidr := range b.args.PrivateCIDRs {
-		if _, err := b.register(aws.IngressRule, "api-server-"+strings.ReplaceAll(cidr, "/", "-"), b.tagged(pulumi.Map{
+		if _, err := b.account.Register(aws.IngressRule, "api-server-"+strings.ReplaceAll(cidr, "/", "-"), pulumi.Map{
 			"securityGroupId": b.parent.SecurityGroupID, "ipProtocol": pulumi.String("tcp"), "cidrIpv4": pulumi.String(cidr),
 			"fromPort": pulumi.Int(443), "toPort": pulumi.Int(443), "description": pulumi.String("Kubernetes API"),
-		}, nil), dependOn(control)); err != nil {
+		}, dependOn(control)); err != nil {
 			return err
 		}
 	}
@@ -155,19 +140,19 @@ func (b *builder) access(control *controlPlane) error {
 		who, entry := accessName(a.PrincipalARN), entries[a.PrincipalARN]
 		if entry == nil {
 			var err error
-			if entry, err = b.register(aws.AccessEntry, who, b.tagged(pulumi.Map{
+			if entry, err = b.account.Register(aws.AccessEntry, who, pulumi.Map{
 				"clusterName": pulumi.String(b.args.Name), "principalArn": pulumi.String(a.PrincipalARN),
 				"type": pulumi.String("STANDARD"),
-			}, nil), dependOn(control)); err != nil {
+			}, dependOn(control)); err != nil {
 				return err
 			}
 			entries[a.PrincipalARN] = entry
 		}
 		scope := pulumi.Map{"type": pulumi.String("cluster")}
 		if len(a.Namespaces) > 0 {
-			scope = pulumi.Map{"type": pulumi.String("namespace"), "namespaces": stringArray(a.Namespaces)}
+			scope = pulumi.Map{"type": pulumi.String("namespace"), "namespaces": pulumi.ToStringArray(a.Namespaces)}
 		}
-		if _, err := b.register(aws.AccessPolicyAssociation, who+"-"+a.Policy, pulumi.Map{
+		if _, err := b.account.Register(aws.AccessPolicyAssociation, who+"-"+a.Policy, pulumi.Map{
 			"clusterName": pulumi.String(b.args.Name), "principalArn": pulumi.String(a.PrincipalARN),
 			"policyArn": pulumi.String(fmt.Sprintf("arn:%s:eks::aws:cluster-access-policy/%s",
 				aws.Partition(b.args.Region), accessPolicies[a.Policy])),
@@ -188,9 +173,9 @@ func accessName(principal string) string {
 // identities lets IAM believe the tokens of the cluster's service accounts. AWS knows the authority of its own issuers,
 // so there is no thumbprint.
 func (b *builder) identities(control *controlPlane) error {
-	provider, err := b.register(aws.OIDCProvider, "oidc", b.tagged(pulumi.Map{
-		"url": b.parent.OIDCIssuer, "clientIdLists": stringArray([]string{"sts.amazonaws.com"}),
-	}, nil), dependOn(control))
+	provider, err := b.account.Register(aws.OIDCProvider, "oidc", pulumi.Map{
+		"url": b.parent.OIDCIssuer, "clientIdLists": pulumi.ToStringArray([]string{"sts.amazonaws.com"}),
+	}, dependOn(control))
 	b.parent.OIDCProviderARN = provider.ARN
 	return err
 }

@@ -3,7 +3,6 @@ package eks
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -13,12 +12,6 @@ import (
 
 // Type is the component's type token.
 const Type = "controlplane:cluster:EKS"
-
-// AutoscalerNamespace and AutoscalerServiceAccount are where the cluster autoscaler runs: its role is for nobody else.
-const (
-	AutoscalerNamespace      = "cluster-autoscaler"
-	AutoscalerServiceAccount = "cluster-autoscaler"
-)
 
 // EKS is a cluster on Amazon EKS. Once its members are there, nodes and add-ons are.
 type EKS struct {
@@ -34,16 +27,13 @@ type EKS struct {
 	SubnetIDs []pulumi.StringInput
 	// SecurityGroupID is the group that nodes and their pods are in.
 	SecurityGroupID pulumi.StringOutput
-	// AutoscalerRoleARN is the cluster autoscaler's role, which is associated with its service account already; the zero
-	// value without autoscaling.
-	AutoscalerRoleARN pulumi.StringOutput
 }
 
 // builder carries what the steps of New share.
 type builder struct {
-	ctx    *pulumi.Context
-	args   Args
-	parent *EKS
+	args    Args
+	parent  *EKS
+	account aws.Account
 }
 
 // New provisions the component.
@@ -55,7 +45,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := ctx.RegisterComponentResource(Type, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("register %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, args: args, parent: c}
+	b := &builder{args: args, parent: c, account: aws.Account{
+		Ctx: ctx, Provider: args.AWS, Parent: c, Include: c.Include, Tags: args.Tags,
+	}}
 	if err := b.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -94,60 +86,10 @@ func (b *builder) build() error {
 	return b.autoscaler(control)
 }
 
-// register registers a resource of the component.
-func (b *builder) register(
-	token, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption,
-) (*aws.Resource, error) {
-	made := &aws.Resource{}
-	return made, b.registerInto(token, name, inputs, made, opts...)
-}
-
-// registerInto registers one whose outputs are read.
-func (b *builder) registerInto(
-	token, name string, inputs pulumi.Map, made pulumi.CustomResource, opts ...pulumi.ResourceOption,
-) error {
-	opts = append([]pulumi.ResourceOption{pulumi.Parent(b.parent), pulumi.Provider(b.args.AWS)}, opts...)
-	if err := aws.RegisterInto(b.ctx, token, name, inputs, made, opts...); err != nil {
-		return err
-	}
-	b.parent.Include(made)
-	return nil
-}
-
-// tagged adds the tags that everything has to inputs, and more.
-func (b *builder) tagged(inputs pulumi.Map, more map[string]string) pulumi.Map {
-	if tags := b.tags(more); len(tags) > 0 {
-		inputs["tags"] = tags
-	}
-	return inputs
-}
-
-func (b *builder) tags(more map[string]string) pulumi.StringMap {
-	tags := pulumi.StringMap{}
-	for _, from := range []map[string]string{b.args.Tags, more} {
-		for key, value := range from {
-			tags[key] = pulumi.String(value)
-		}
-	}
-	return tags
-}
-
 // named is the tag that AWS' console shows as the name of what has none.
-func (b *builder) named(what string, more ...map[string]string) map[string]string {
-	tags := map[string]string{"Name": b.args.Name + "-" + what}
-	for _, m := range more {
-		maps.Copy(tags, m)
-	}
-	return tags
+func (b *builder) named(what string) pulumi.StringMap {
+	return pulumi.StringMap{"Name": pulumi.String(b.args.Name + "-" + what)}
 }
 
 // dependOn makes a resource wait for others.
 func dependOn(resources ...pulumi.Resource) pulumi.ResourceOption { return pulumi.DependsOn(resources) }
-
-func stringArray(values []string) pulumi.StringArray {
-	array := make(pulumi.StringArray, 0, len(values))
-	for _, v := range values {
-		array = append(array, pulumi.String(v))
-	}
-	return array
-}

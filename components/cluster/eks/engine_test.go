@@ -1,13 +1,9 @@
 package eks
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
@@ -18,30 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
-	"github.com/telekom/controlplane-infrastructure/internal/plugins"
-	simulated "github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
-	"github.com/telekom/controlplane-infrastructure/internal/plugins/plugintest"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws/accounttest"
 )
 
-// cloud is a simulated AWS account, and a stack of the real engine with a cluster in it.
+// cloud is a simulated account, with a stack that has a cluster.
 type cloud struct {
-	t     *testing.T
-	file  string
-	args  Args
-	stack auto.Stack
+	*accounttest.Account
+	args Args
 }
 
 func newCloud(t *testing.T, args Args) *cloud {
 	t.Helper()
-	c := &cloud{t: t, file: filepath.Join(t.TempDir(), "aws.json"), args: args}
-	host, err := plugins.Serve(t.Context(), plugins.Options{AWS: &simulated.Options{StateFile: c.file}})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, host.Close()) })
-	c.stack, _ = plugintest.Stack(t, "eks", map[string]string{plugins.EnvKey: host.Env()}, func(ctx *pulumi.Context) error {
-		provider, err := aws.NewProvider(ctx, "aws", aws.ProviderArgs{Region: region})
-		if err != nil {
-			return err
-		}
+	c := &cloud{args: args}
+	c.Account = accounttest.New(t, "eks", aws.ProviderArgs{Region: region}, func(ctx *pulumi.Context, provider *aws.Provider) error {
 		args := c.args
 		args.AWS = provider
 		made, err := New(ctx, "eks", args)
@@ -54,23 +39,9 @@ func newCloud(t *testing.T, args Args) *cloud {
 	return c
 }
 
-type record struct{ Inputs map[string]any }
-
-// resources are what is in the account, by type and ID.
-func (c *cloud) resources() map[string]map[string]record {
-	c.t.Helper()
-	data, err := os.ReadFile(c.file)
-	require.NoError(c.t, err)
-	var content struct{ Resources map[string]map[string]record }
-	require.NoError(c.t, json.Unmarshal(data, &content))
-	return content.Resources
-}
-
-func (c *cloud) inputs(token, id string) map[string]any { return c.resources()[token][id].Inputs }
-
 // left are the types of what is in the account.
 func (c *cloud) left() (types []string) {
-	for token, all := range c.resources() {
+	for token, all := range c.Resources() {
 		if len(all) > 0 {
 			types = append(types, token)
 		}
@@ -99,19 +70,19 @@ func TestLifeOfACluster(t *testing.T) {
 	args := zonal()
 	args.Protect = false
 	c, ctx := newCloud(t, args), t.Context()
-	planned, err := c.stack.Preview(ctx)
+	planned, err := c.Stack.Preview(ctx)
 	require.NoError(t, err)
-	up, err := c.stack.Up(ctx)
+	up, err := c.Stack.Up(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, planned.ChangeSummary[apitype.OpCreate], (*up.Summary.ResourceChanges)["create"], "a preview shows everything")
 	assert.Contains(t, up.Outputs["kubeconfig"].Value, "https://")
-	_, err = c.stack.Up(ctx, optup.Refresh(), optup.ExpectNoChanges())
+	_, err = c.Stack.Up(ctx, optup.Refresh(), optup.ExpectNoChanges())
 	require.NoError(t, err)
 
 	change := func(edit func(*Args)) (steps []string) {
 		edit(&c.args)
 		stream, wait := collect(&steps)
-		_, err := c.stack.Up(ctx, optup.EventStreams(stream))
+		_, err := c.Stack.Up(ctx, optup.EventStreams(stream))
 		require.NoError(t, err)
 		wait()
 		return steps
@@ -129,7 +100,7 @@ func TestLifeOfACluster(t *testing.T) {
 			a.NodeGroups[0].Zones = append(a.NodeGroups[0].Zones, "eu-central-1d")
 		})
 		assert.Contains(t, steps, "create aws:eks/nodeGroup:NodeGroup platform-eu-central-1d")
-		assert.Len(t, c.inputs(aws.EKSCluster, c.args.Name)["vpcConfig"].(map[string]any)["subnetIds"], 3,
+		assert.Len(t, c.Inputs(aws.EKSCluster, c.args.Name)["vpcConfig"].(map[string]any)["subnetIds"], 3,
 			"AWS has control planes in no zones but those that they were made in")
 		assert.Contains(t, steps, "update aws:eks/cluster:Cluster cluster")
 		assert.Contains(t, steps, "update aws:eks/nodeGroup:NodeGroup platform-eu-central-1a")
@@ -149,7 +120,7 @@ func TestLifeOfACluster(t *testing.T) {
 	t.Run("it goes as AWS lets it go", func(t *testing.T) {
 		var steps []string
 		stream, wait := collect(&steps)
-		_, err := c.stack.Destroy(ctx, optdestroy.EventStreams(stream))
+		_, err := c.Stack.Destroy(ctx, optdestroy.EventStreams(stream))
 		require.NoError(t, err)
 		wait()
 		assert.Empty(t, c.left())

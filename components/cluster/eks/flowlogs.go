@@ -12,10 +12,10 @@ func (b *builder) flowLogs(vpc *aws.Resource) error {
 	if days == 0 {
 		return nil
 	}
-	group, err := b.register(aws.LogGroup, "flow-logs", b.tagged(pulumi.Map{
+	group, err := b.account.Register(aws.LogGroup, "flow-logs", pulumi.Map{
 		"name":            pulumi.String("/aws/vpc/" + b.args.Name + "/flow-logs"),
 		"retentionInDays": pulumi.Int(days),
-	}, nil))
+	})
 	if err != nil {
 		return err
 	}
@@ -40,9 +40,10 @@ func (b *builder) flowLogs(vpc *aws.Resource) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.register(aws.FlowLog, "flow-logs", b.tagged(pulumi.Map{
+	_, err = b.account.Register(aws.FlowLog, "flow-logs", pulumi.Map{
 		"vpcId": vpc.ID(), "trafficType": pulumi.String("ALL"), "logDestinationType": pulumi.String("cloud-watch-logs"),
 		"logDestination": group.ARN, "iamRoleArn": writer.ARN,
-	}, b.named("flow-logs")), dependOn(writer.permissions...))
+		"tags": b.named("flow-logs"),
+	}, dependOn(writer.permissions...))
 	return err
 }

@@ -42,25 +42,26 @@ func (b *builder) network() (*network, error) {
 }
 
 func (b *builder) vpc(net *network) error {
-	vpc, err := b.register(aws.VPC, "vpc", b.tagged(pulumi.Map{
+	vpc, err := b.account.Register(aws.VPC, "vpc", pulumi.Map{
 		"cidrBlock": pulumi.String(b.args.Network.CIDR),
 		// Nodes find the private endpoint of the API server by both.
 		"enableDnsSupport": pulumi.Bool(true), "enableDnsHostnames": pulumi.Bool(true),
-	}, b.named("vpc")), pulumi.Protect(b.args.Protect))
+		"tags": b.named("vpc"),
+	}, pulumi.Protect(b.args.Protect))
 	if err != nil {
 		return err
 	}
 	b.parent.VPCID = vpc.ID().ToStringOutput()
 	// Adopting the group that every VPC has, without naming rules, takes those away that it has.
-	if _, err := b.register(aws.DefaultSecurityGroup, "default-security-group",
-		b.tagged(pulumi.Map{"vpcId": vpc.ID()}, b.named("unused"))); err != nil {
+	if _, err := b.account.Register(aws.DefaultSecurityGroup, "default-security-group",
+		pulumi.Map{"vpcId": vpc.ID(), "tags": b.named("unused")}); err != nil {
 		return err
 	}
 	if err := b.flowLogs(vpc); err != nil {
 		return err
 	}
-	gateway, err := b.register(aws.InternetGateway, "internet-gateway",
-		b.tagged(pulumi.Map{"vpcId": vpc.ID()}, b.named("internet")))
+	gateway, err := b.account.Register(aws.InternetGateway, "internet-gateway",
+		pulumi.Map{"vpcId": vpc.ID(), "tags": b.named("internet")})
 	if err != nil {
 		return err
 	}
@@ -126,48 +127,52 @@ func (b *builder) privateSubnets(
 
 // toS3 keeps objects and images from passing NAT gateways, which cost by the byte.
 func (b *builder) toS3(net *network, vpc *aws.Resource, tables pulumi.StringArray) error {
-	endpoint, err := b.register(aws.VPCEndpoint, "s3", b.tagged(pulumi.Map{
+	endpoint, err := b.account.Register(aws.VPCEndpoint, "s3", pulumi.Map{
 		"vpcId": vpc.ID(), "vpcEndpointType": pulumi.String("Gateway"),
 		"serviceName":   pulumi.String(aws.EndpointService("s3", b.args.Region)),
 		"routeTableIds": tables,
-	}, b.named("s3")))
+		"tags":          b.named("s3"),
+	})
 	net.ways = append(net.ways, endpoint)
 	return err
 }
 
 func (b *builder) subnet(sort, zone, cidr, role string, vpc *aws.Resource) (*aws.Resource, error) {
-	return b.register(aws.Subnet, sort+"-"+zone, b.tagged(pulumi.Map{
+	tags := b.named(sort + "-" + zone)
+	tags[role], tags[ofCluster+b.args.Name] = pulumi.String("1"), pulumi.String("shared")
+	return b.account.Register(aws.Subnet, sort+"-"+zone, pulumi.Map{
 		"vpcId": vpc.ID(), "availabilityZone": pulumi.String(zone), "cidrBlock": pulumi.String(cidr),
 		// What is in a public subnet has the addresses that it asks for.
 		"mapPublicIpOnLaunch": pulumi.Bool(false),
-	}, b.named(sort+"-"+zone, map[string]string{role: "1", ofCluster + b.args.Name: "shared"})),
-		pulumi.Protect(b.args.Protect))
+		"tags":                tags,
+	}, pulumi.Protect(b.args.Protect))
 }
 
 // routeTable makes a route table with a default route.
 func (b *builder) routeTable(name string, vpc *aws.Resource, way pulumi.Map) (table, route *aws.Resource, err error) {
-	if table, err = b.register(aws.RouteTable, name,
-		b.tagged(pulumi.Map{"vpcId": vpc.ID()}, b.named(name))); err != nil {
+	if table, err = b.account.Register(aws.RouteTable, name,
+		pulumi.Map{"vpcId": vpc.ID(), "tags": b.named(name)}); err != nil {
 		return nil, nil, err
 	}
 	way["routeTableId"], way["destinationCidrBlock"] = table.ID(), pulumi.String("0.0.0.0/0")
-	route, err = b.register(aws.Route, name, way)
+	route, err = b.account.Register(aws.Route, name, way)
 	return table, route, err
 }
 
 func (b *builder) associate(name string, subnet, table *aws.Resource) (*aws.Resource, error) {
-	return b.register(aws.RouteTableAssociation, name, pulumi.Map{"subnetId": subnet.ID(), "routeTableId": table.ID()})
+	return b.account.Register(aws.RouteTableAssociation, name, pulumi.Map{"subnetId": subnet.ID(), "routeTableId": table.ID()})
 }
 
 // nat makes a NAT gateway, which works only once its subnet reaches the internet, and keeps its address until it has gone.
 func (b *builder) nat(zone string, subnet *aws.Resource, before ...pulumi.Resource) (*aws.Resource, error) {
 	name := fmt.Sprintf("nat-%s", zone)
-	address, err := b.register(aws.ElasticIP, name,
-		b.tagged(pulumi.Map{"domain": pulumi.String("vpc")}, b.named(name)), dependOn(before...))
+	address, err := b.account.Register(aws.ElasticIP, name,
+		pulumi.Map{"domain": pulumi.String("vpc"), "tags": b.named(name)}, dependOn(before...))
 	if err != nil {
 		return nil, err
 	}
-	return b.register(aws.NATGateway, name, b.tagged(pulumi.Map{
+	return b.account.Register(aws.NATGateway, name, pulumi.Map{
 		"allocationId": address.ID(), "subnetId": subnet.ID(), "connectivityType": pulumi.String("public"),
-	}, b.named(name)), dependOn(before...))
+		"tags": b.named(name),
+	}, dependOn(before...))
 }

@@ -32,7 +32,7 @@ func (b *builder) nodeGroups(control *controlPlane, net *network, before []pulum
 		for _, zone := range group.Zones {
 			inputs := b.groupInputs(group, zone, net, nodes, template)
 			opts := append(b.groupOptions(), dependOn(needs...))
-			registered, err := b.register(aws.NodeGroup, group.Name+"-"+zone, inputs, opts...)
+			registered, err := b.account.Register(aws.NodeGroup, group.Name+"-"+zone, inputs, opts...)
 			if err != nil {
 				return nil, err
 			}
@@ -67,7 +67,7 @@ func (b *builder) groupInputs(
 		"version":       pulumi.String(b.args.Version),
 		"amiType":       pulumi.String(group.image()),
 		"capacityType":  pulumi.String(capacity),
-		"instanceTypes": stringArray(group.InstanceTypes),
+		"instanceTypes": pulumi.ToStringArray(group.InstanceTypes),
 		"scalingConfig": pulumi.Map{
 			"minSize": pulumi.Int(group.MinSize), "maxSize": pulumi.Int(group.MaxSize), "desiredSize": pulumi.Int(group.DesiredSize),
 		},
@@ -82,7 +82,7 @@ func (b *builder) groupInputs(
 	if len(group.Taints) > 0 {
 		inputs["taints"] = taints(group.Taints)
 	}
-	return b.tagged(inputs, nil)
+	return inputs
 }
 
 func taints(given []Taint) pulumi.Array {
@@ -133,13 +133,13 @@ func (b *builder) nodeRole() (*madeRole, error) {
 // ask for, since their requests would take one hop more. A change makes a new version of it, and the groups take up that
 // one node by node.
 func (b *builder) template(group NodeGroup) (*launchTemplate, error) {
-	tags := b.tags(b.named(group.Name))
+	tags := b.account.Tagged(b.named(group.Name))
 	var specifications pulumi.Array
 	for _, sort := range []string{"instance", "volume", "network-interface"} {
 		specifications = append(specifications, pulumi.Map{"resourceType": pulumi.String(sort), "tags": tags})
 	}
 	made := &launchTemplate{}
-	return made, b.registerInto(aws.LaunchTemplate, group.Name, b.tagged(pulumi.Map{
+	return made, b.account.RegisterInto(aws.LaunchTemplate, group.Name, pulumi.Map{
 		"name":                 pulumi.String(b.args.Name + "-" + group.Name),
 		"description":          pulumi.String("Nodes of " + b.args.Name),
 		"updateDefaultVersion": pulumi.Bool(true),
@@ -149,7 +149,7 @@ func (b *builder) template(group NodeGroup) (*launchTemplate, error) {
 		},
 		"blockDeviceMappings": group.volumes(),
 		"tagSpecifications":   specifications,
-	}, nil), made)
+	}, made)
 }
 
 // volumes are those of a node. Bottlerocket has one for itself, of a size that its image knows, and one for the rest.

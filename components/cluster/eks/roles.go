@@ -27,15 +27,15 @@ type madeRole struct {
 
 func (b *builder) role(of role) (*madeRole, error) {
 	name := pulumi.String(aws.RoleName(b.args.Name+"-"+b.args.Region, of.use))
-	made, err := b.register(aws.Role, of.use, b.tagged(pulumi.Map{
+	made, err := b.account.Register(aws.Role, of.use, pulumi.Map{
 		"name": name, "description": pulumi.String(of.description), "assumeRolePolicy": of.trust,
-	}, nil))
+	})
 	if err != nil {
 		return nil, err
 	}
 	r := &madeRole{Resource: made, permissions: []pulumi.Resource{made}}
 	for _, policy := range of.managed {
-		attached, err := b.register(aws.PolicyAttachment, of.use+"-"+policy, pulumi.Map{
+		attached, err := b.account.Register(aws.PolicyAttachment, of.use+"-"+policy, pulumi.Map{
 			"role": name, "policyArn": pulumi.String(aws.ManagedPolicyARN(b.args.Region, policy)),
 		}, dependOn(made))
 		if err != nil {
@@ -46,7 +46,7 @@ func (b *builder) role(of role) (*madeRole, error) {
 	if of.policy == nil {
 		return r, nil
 	}
-	own, err := b.register(aws.RolePolicy, of.use, pulumi.Map{
+	own, err := b.account.Register(aws.RolePolicy, of.use, pulumi.Map{
 		"name": pulumi.String(of.use), "role": name, "policy": of.policy,
 	}, dependOn(made))
 	r.permissions = append(r.permissions, own)

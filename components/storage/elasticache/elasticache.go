@@ -109,7 +109,7 @@ func (a Args) Flows() []flow.Flow {
 type builder struct {
 	args    Args
 	name    string
-	account managed.Account
+	account aws.Account
 }
 
 // New provisions the component.
@@ -121,8 +121,8 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := ctx.RegisterComponentResource(Type, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("register %s: %w", name, err)
 	}
-	b := &builder{args: args, name: name, account: managed.Account{
-		Ctx: ctx, Provider: args.AWS, Parent: c, Members: &c.Members, Tags: args.Tags,
+	b := &builder{args: args, name: name, account: aws.Account{
+		Ctx: ctx, Provider: args.AWS, Parent: c, Include: c.Include, Tags: args.Tags,
 	}}
 	if err := b.build(c, args.Registrar(ctx, c)); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -174,8 +174,8 @@ func (b *builder) servers(password pulumi.StringInput) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard, err := b.account.Guard(b.name+"-guard", managed.Name(longestGuard, b.args.Name, "cache"),
-		"Clients of the cache of "+b.args.Name, valkey.Port, b.args.Network)
+	guard, err := b.args.Network.Guard(b.account, b.name+"-guard", managed.Name(longestGuard, b.args.Name, "cache"),
+		"Clients of the cache of "+b.args.Name, valkey.Port)
 	if err != nil {
 		return nil, err
 	}

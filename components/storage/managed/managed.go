@@ -5,7 +5,6 @@ package managed
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
-	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
 // Network is where data stores are.
@@ -34,39 +32,6 @@ func (n Network) Stores(name string) flow.Peer {
 	return flow.Peer{Name: name, CIDRs: n.StoreCIDRs, Everywhere: len(n.StoreCIDRs) == 0}
 }
 
-// Account registers AWS resources of a component.
-type Account struct {
-	Ctx      *pulumi.Context
-	Provider pulumi.ProviderResource
-	Parent   pulumi.Resource
-	Members  *manifest.Members
-	// Tags are put on everything that can have tags.
-	Tags map[string]string
-}
-
-// Register registers a resource.
-func (a Account) Register(token, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption) (*aws.Resource, error) {
-	r := &aws.Resource{}
-	return r, a.RegisterInto(token, name, inputs, r, opts...)
-}
-
-// RegisterInto registers a resource whose outputs are read into the fields of r.
-func (a Account) RegisterInto(
-	token, name string, inputs pulumi.Map, r pulumi.CustomResource, opts ...pulumi.ResourceOption,
-) error {
-	if own, found := inputs["tags"].(pulumi.StringMap); (found || len(a.Tags) > 0) && token != aws.KeyAlias {
-		tags := pulumi.ToStringMap(a.Tags)
-		maps.Copy(tags, own)
-		inputs["tags"] = tags
-	}
-	opts = append([]pulumi.ResourceOption{pulumi.Parent(a.Parent), pulumi.Provider(a.Provider)}, opts...)
-	if err := aws.RegisterInto(a.Ctx, token, name, inputs, r, opts...); err != nil {
-		return err
-	}
-	a.Members.Include(r)
-	return nil
-}
-
 // Guard is a security group that lets clients in on one port.
 type Guard struct {
 	ID pulumi.StringInput
@@ -76,7 +41,7 @@ type Guard struct {
 
 // Guard registers a security group. What is behind it accepts connections to the port from the clients' addresses, and
 // opens none. Its name is made up from the prefix, so that another one can take its place before it goes.
-func (a Account) Guard(logical, prefix, description string, port int, n Network) (Guard, error) {
+func (n Network) Guard(a aws.Account, logical, prefix, description string, port int) (Guard, error) {
 	group, err := a.Register(aws.SecurityGroup, logical, pulumi.Map{
 		"namePrefix":  pulumi.String(prefix + "-"),
 		"description": pulumi.String(description),

@@ -1,7 +1,6 @@
 package rds
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,42 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/telekom/controlplane-infrastructure/components/storage/managed"
+	"github.com/telekom/controlplane-infrastructure/components/storage/managed/managedtest"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/internal/aws"
-	"github.com/telekom/controlplane-infrastructure/internal/manifest"
-	"github.com/telekom/controlplane-infrastructure/internal/plugins"
-	simulated "github.com/telekom/controlplane-infrastructure/internal/plugins/aws"
-	"github.com/telekom/controlplane-infrastructure/internal/plugins/plugintest"
+	"github.com/telekom/controlplane-infrastructure/internal/plugins/aws/accounttest"
 )
 
-// owner stands for the component.
-type owner struct{ pulumi.ResourceState }
-
 // instances registers what the component has in AWS, in a network of its own.
-func instances(ctx *pulumi.Context, args Args, password string) error {
-	provider, err := aws.NewProvider(ctx, "aws", aws.ProviderArgs{Region: "eu-central-1"})
+func instances(ctx *pulumi.Context, provider *aws.Provider, args Args, password string) error {
+	account, err := managedtest.Register(ctx, provider, Type, "rds", args.Tags, &args.Network)
 	if err != nil {
 		return err
-	}
-	parent, members := &owner{}, &manifest.Members{}
-	if err := ctx.RegisterComponentResource(Type, "rds", parent); err != nil {
-		return err
-	}
-	account := managed.Account{Ctx: ctx, Provider: provider, Parent: parent, Members: members, Tags: args.Tags}
-	vpc, err := account.Register(aws.VPC, "network", pulumi.Map{"cidrBlock": pulumi.String("10.0.0.0/16")})
-	if err != nil {
-		return err
-	}
-	args.Network.VPCID = vpc.ID().ToStringOutput()
-	for _, zone := range []string{"a", "b"} {
-		subnet, err := account.Register(aws.Subnet, "subnet-"+zone, pulumi.Map{
-			"vpcId": vpc.ID(), "availabilityZone": pulumi.String("eu-central-1" + zone),
-			"cidrBlock": pulumi.String(map[string]string{"a": "10.0.0.0/24", "b": "10.0.1.0/24"}[zone]),
-		})
-		if err != nil {
-			return err
-		}
-		args.Network.SubnetIDs = append(args.Network.SubnetIDs, subnet.ID().ToStringOutput())
 	}
 	b := &builder{args: args, name: "rds", account: account}
 	g, err := b.ground()
@@ -72,12 +46,9 @@ func TestChangesKeepTheInstance(t *testing.T) {
 	}
 	args.Protect = true
 	password := strings.Repeat("a", 32)
-	host, err := plugins.Serve(t.Context(), plugins.Options{AWS: &simulated.Options{StateFile: filepath.Join(t.TempDir(), "aws.json")}})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, host.Close()) })
-	stack, _ := plugintest.Stack(t, "instances", map[string]string{plugins.EnvKey: host.Env()}, func(ctx *pulumi.Context) error {
-		return instances(ctx, args, password)
-	})
+	stack := accounttest.New(t, "instances", aws.ProviderArgs{Region: "eu-central-1"}, func(ctx *pulumi.Context, provider *aws.Provider) error {
+		return instances(ctx, provider, args, password)
+	}).Stack
 	up, err := stack.Up(t.Context())
 	require.NoError(t, err)
 	assert.Contains(t, up.Outputs["host"].Value, "controlplane-prod-platform.")

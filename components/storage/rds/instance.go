@@ -15,8 +15,6 @@ import (
 const (
 	// The longest names that AWS takes, without the dozen characters that are added to some.
 	longestInstance, longestGroup, longestGuard = 63, 240, 200
-	// keyDeletionDays is how long a deleted key can be brought back: the most that AWS allows.
-	keyDeletionDays = 30
 	// insightDays is for how long it is kept what an instance was busy with: what AWS charges nothing for.
 	insightDays = 7
 )
@@ -49,8 +47,8 @@ func (b *builder) ground() (g ground, err error) {
 		return g, err
 	}
 	g.subnets = subnets.ID().ToStringOutput()
-	g.guard, err = b.account.Guard(b.name+"-guard", managed.Name(longestGuard, b.args.Name, "postgresql"),
-		"Clients of the databases of "+b.args.Name, postgresql.Port, b.args.Network)
+	g.guard, err = b.args.Network.Guard(b.account, b.name+"-guard", managed.Name(longestGuard, b.args.Name, "postgresql"),
+		"Clients of the databases of "+b.args.Name, postgresql.Port)
 	return g, err
 }
 
@@ -60,19 +58,9 @@ func (b *builder) key() (pulumi.StringInput, error) {
 	if b.args.KMSKeyARN != "" {
 		return pulumi.String(b.args.KMSKeyARN), nil
 	}
-	key, err := b.account.Register(aws.Key, b.name+"-key", pulumi.Map{
-		"description":          pulumi.String("Databases of " + b.args.Name + " and their snapshots"),
-		"enableKeyRotation":    pulumi.Bool(true),
-		"deletionWindowInDays": pulumi.Int(keyDeletionDays),
-	}, pulumi.Protect(b.args.Protect), pulumi.RetainOnDelete(true))
-	if err != nil {
-		return nil, err
-	}
-	_, err = b.account.Register(aws.KeyAlias, b.name+"-key-alias", pulumi.Map{
-		"name":        pulumi.String("alias/" + managed.Name(longestGroup, b.args.Name, "postgresql")),
-		"targetKeyId": key.ID(),
-	})
-	return key.ARN, err
+	return b.account.Key(aws.KeyNames{
+		Key: b.name + "-key", KeyAlias: b.name + "-key-alias", Alias: managed.Name(longestGroup, b.args.Name, "postgresql"),
+	}, "Databases of "+b.args.Name+" and their snapshots", pulumi.Protect(b.args.Protect), pulumi.RetainOnDelete(true))
 }
 
 // instance is what is read of an instance.

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/telekom/controlplane-infrastructure/components/storage/managed"
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/internal/aws"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -36,7 +36,7 @@ type builder struct {
 	args      Args
 	name      string
 	reg       *manifest.Registrar
-	account   managed.Account
+	account   aws.Account
 	databases map[string]postgresql.Connection
 }
 
@@ -56,7 +56,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	r.Databases = connections
 	b := &builder{
 		args: args, name: name, reg: args.Registrar(ctx, r), databases: r.Databases,
-		account: managed.Account{Ctx: ctx, Provider: args.AWS, Parent: r, Members: &r.Members, Tags: args.Tags},
+		account: aws.Account{Ctx: ctx, Provider: args.AWS, Parent: r, Include: r.Include, Tags: args.Tags},
 	}
 	if err := b.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -15,7 +15,7 @@ type bucket struct {
 // bucket registers a bucket and everything that guards it.
 func (b *builder) bucket(of bucket, key pulumi.StringInput) error {
 	inputs := pulumi.Map{"bucket": pulumi.String(of.name), "forceDestroy": pulumi.Bool(false)}
-	made, err := b.register(aws.Bucket, of.logical, b.tagged(inputs), b.bucketOptions(of)...)
+	made, err := b.account.Register(aws.Bucket, of.logical, inputs, b.bucketOptions(of)...)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (b *builder) bucket(of bucket, key pulumi.StringInput) error {
 	// By its name, not by its ID, which a preview does not know yet.
 	setting := func(token, what string, inputs pulumi.Map, after ...pulumi.Resource) (*aws.Resource, error) {
 		inputs["bucket"] = pulumi.String(of.name)
-		return b.register(token, of.logical+"-"+what, inputs,
+		return b.account.Register(token, of.logical+"-"+what, inputs,
 			pulumi.DependsOn(append(after, made)), pulumi.RetainOnDelete(of.existing))
 	}
 	private, err := setting(aws.BucketPublicAccessBlock, "public-access", pulumi.Map{

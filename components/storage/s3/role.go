@@ -16,7 +16,7 @@ type role struct {
 // role registers a role and its permissions, and returns its ARN once it has them.
 func (b *builder) role(of role, key pulumi.StringInput) (pulumi.StringOutput, error) {
 	name := pulumi.String(aws.RoleName(of.bucket, of.logical))
-	made, err := b.register(aws.Role, of.logical, b.tagged(pulumi.Map{
+	made, err := b.account.Register(aws.Role, of.logical, pulumi.Map{
 		"name":        name,
 		"description": pulumi.String(of.description),
 		"assumeRolePolicy": b.args.OIDCProviderARN.ToStringOutput().ApplyT(func(arn string) (string, error) {
@@ -26,11 +26,11 @@ func (b *builder) role(of role, key pulumi.StringInput) (pulumi.StringOutput, er
 			}
 			return trust.JSON()
 		}),
-	}))
+	})
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	permissions, err := b.register(aws.RolePolicy, of.logical+"-permissions", pulumi.Map{
+	permissions, err := b.account.Register(aws.RolePolicy, of.logical+"-permissions", pulumi.Map{
 		"name": pulumi.String("objects"), "role": name,
 		"policy": key.ToStringOutput().ApplyT(func(arn string) (string, error) {
 			return of.policy(arn).JSON()

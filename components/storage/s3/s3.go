@@ -34,9 +34,9 @@ type S3 struct {
 
 // builder carries what the steps of New share.
 type builder struct {
-	ctx    *pulumi.Context
-	args   Args
-	parent *S3
+	args    Args
+	parent  *S3
+	account aws.Account
 }
 
 // New provisions the component.
@@ -48,7 +48,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := ctx.RegisterComponentResource(Type, name, c, opts...); err != nil {
 		return nil, fmt.Errorf("register %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, args: args, parent: c}
+	b := &builder{args: args, parent: c, account: aws.Account{
+		Ctx: ctx, Provider: args.AWS, Parent: c, Include: c.Include, Tags: args.Tags,
+	}}
 	if err := b.build(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -81,25 +83,4 @@ func (b *builder) build() error {
 	}, key)
 	b.parent.Backups = &part.ObjectStore{Region: b.args.Region, Bucket: b.args.BackupBucket, RoleARN: roleARN}
 	return err
-}
-
-// register registers a resource of the component.
-func (b *builder) register(
-	token, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption,
-) (*aws.Resource, error) {
-	opts = append([]pulumi.ResourceOption{pulumi.Parent(b.parent), pulumi.Provider(b.args.AWS)}, opts...)
-	made, err := aws.Register(b.ctx, token, name, inputs, opts...)
-	if err != nil {
-		return nil, err
-	}
-	b.parent.Include(made)
-	return made, nil
-}
-
-// tagged adds the tags that everything has to inputs.
-func (b *builder) tagged(inputs pulumi.Map) pulumi.Map {
-	if len(b.args.Tags) > 0 {
-		inputs["tags"] = pulumi.ToStringMap(b.args.Tags)
-	}
-	return inputs
 }
