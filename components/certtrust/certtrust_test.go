@@ -11,18 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
 // TestRootCertificatesBelongToTheRelease holds the tag of the root certificates' image to the pinned trust-manager.
 func TestRootCertificatesBelongToTheRelease(t *testing.T) {
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: "github.com/cert-manager/trust-manager", Path: "make"}, nil)
-	require.NoError(t, err)
+	tree := artifacttest.Fetch(t, "github.com/cert-manager/trust-manager", "make")
 	data, err := fs.ReadFile(tree, "00_debian_trixie_version.mk")
 	require.NoError(t, err)
 	assert.Contains(t, string(data), "DEBIAN_TRIXIE_BUNDLE_VERSION := "+trustPackageTag+"\n")

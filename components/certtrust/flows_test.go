@@ -16,6 +16,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 	"github.com/telekom/controlplane-infrastructure/tests/flows"
@@ -25,16 +26,8 @@ import (
 // arguments are those of a component with all that it can have.
 func arguments(t *testing.T) certtrust.Args {
 	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
 	chart := func(project string) *artifact.Tree {
-		tree, err := store.Fetch(t.Context(), artifact.Ref{
-			Module: "github.com/cert-manager/" + project, Path: "deploy/charts/" + project,
-		}, nil)
-		require.NoError(t, err)
-		return tree
+		return artifacttest.Fetch(t, "github.com/cert-manager/"+project, "deploy/charts/"+project)
 	}
 	return certtrust.Args{
 		Surroundings: flows.Surroundings, Availability: workload.Zonal,

@@ -29,7 +29,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/grafana"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/prometheus"
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
@@ -127,7 +127,7 @@ func install(t *testing.T, args monitoring.Args) *installation {
 	require.NoError(t, err)
 	i := &installation{t: t, ca: verify.NewCA(t, "platform"), clients: clients, objects: objects}
 	i.Objects = process.Render(t, i.ca, program(workload.Zonal, args))
-	definitions, err := manifest.ParseTree(fetch(t, "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd"))
+	definitions, err := manifest.ParseTree(artifacttest.Fetch(t, artifacttest.PrometheusOperator, artifacttest.PrometheusCRDs))
 	require.NoError(t, err)
 	for _, d := range definitions.CRDs {
 		i.apply(d.Unstructured)
@@ -228,17 +228,6 @@ func list(apiVersion, kind string) *unstructured.UnstructuredList {
 	l.SetAPIVersion(apiVersion)
 	l.SetKind(kind)
 	return l
-}
-
-func fetch(t *testing.T, module, path string) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: module, Path: path}, nil)
-	require.NoError(t, err)
-	return tree
 }
 
 // token is one of a service account, as a pod gets it.

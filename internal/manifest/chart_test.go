@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -46,7 +47,7 @@ func TestTrustManagerRendersCompletely(t *testing.T) {
 }
 
 func TestPrometheusOperatorCRDs(t *testing.T) {
-	set, err := manifest.ParseTree(fetch(t, "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd"))
+	set, err := manifest.ParseTree(artifacttest.Fetch(t, artifacttest.PrometheusOperator, artifacttest.PrometheusCRDs))
 	require.NoError(t, err)
 	require.Len(t, set.CRDs, 10)
 	require.Empty(t, set.Objects)

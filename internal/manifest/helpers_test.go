@@ -1,7 +1,6 @@
 package manifest_test
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -11,25 +10,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
-// fetch returns a tree of a module that artifacts/go.mod pins.
-func fetch(t *testing.T, module, path string) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(context.Background(), artifact.Ref{Module: module, Path: path}, nil)
-	require.NoError(t, err)
-	return tree
-}
-
 func certManager(t *testing.T) manifest.Chart {
 	t.Helper()
-	tree := fetch(t, "github.com/cert-manager/cert-manager", "deploy/charts/cert-manager")
+	tree := artifacttest.Fetch(t, "github.com/cert-manager/cert-manager", "deploy/charts/cert-manager")
 	return manifest.Chart{
 		Tree: tree, Release: "cert-manager", Namespace: "cert-manager", Version: tree.Version, AppVersion: tree.Version,
 		Values: map[string]any{"crds": map[string]any{"enabled": true, "keep": false}},
@@ -38,7 +25,7 @@ func certManager(t *testing.T) manifest.Chart {
 
 func trustManager(t *testing.T) manifest.Chart {
 	t.Helper()
-	tree := fetch(t, "github.com/cert-manager/trust-manager", "deploy/charts/trust-manager")
+	tree := artifacttest.Fetch(t, "github.com/cert-manager/trust-manager", "deploy/charts/trust-manager")
 	return manifest.Chart{
 		Tree: tree, Release: "trust-manager", Namespace: "cert-manager", Version: tree.Version, AppVersion: tree.Version,
 		Values: map[string]any{

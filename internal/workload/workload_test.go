@@ -1,7 +1,6 @@
 package workload_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
@@ -49,12 +48,7 @@ func deployment(t *testing.T, transforms ...manifest.Transform) *appsv1.Deployme
 
 func certManager(t *testing.T) manifest.Set {
 	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(context.Background(), artifact.Ref{Module: "github.com/cert-manager/cert-manager", Path: "deploy/charts/cert-manager"}, nil)
-	require.NoError(t, err)
+	tree := artifacttest.Fetch(t, "github.com/cert-manager/cert-manager", "deploy/charts/cert-manager")
 	set, err := manifest.Chart{Tree: tree, Release: "cert-manager", Namespace: "cert-manager", AppVersion: tree.Version}.Render()
 	require.NoError(t, err)
 	return set

@@ -14,15 +14,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/tests/definitions"
 	"github.com/telekom/controlplane-infrastructure/tests/metrics"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
@@ -123,24 +121,7 @@ func TestOperator(t *testing.T) {
 // watched is what the operator works on: the definitions, and a Prometheus.
 func watched(t *testing.T) {
 	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{
-		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
-	}, nil)
-	require.NoError(t, err)
-	set, err := manifest.ParseTree(tree)
-	require.NoError(t, err)
-	var definitions []*apiextensionsv1.CustomResourceDefinition
-	for _, o := range set.CRDs {
-		definition := &apiextensionsv1.CustomResourceDefinition{}
-		require.NoError(t, o.Decode(definition))
-		definitions = append(definitions, definition)
-	}
-	_, err = envtest.InstallCRDs(cluster.REST(), envtest.CRDInstallOptions{CRDs: definitions})
-	require.NoError(t, err)
+	definitions.Prometheus(t, cluster.REST())
 	c, err := client.New(cluster.REST(), client.Options{})
 	require.NoError(t, err)
 	require.NoError(t, c.Create(t.Context(), manifest.Custom("monitoring.coreos.com/v1", "Prometheus", "default", "test", "",

@@ -4,12 +4,12 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/telekom/controlplane-infrastructure/components/cluster/metricsserver"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
@@ -26,14 +26,7 @@ func TestMain(m *testing.M) { localtest.Main(m, &cluster) }
 
 // chart is the pinned one.
 func chart(t *testing.T) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: "sigs.k8s.io/metrics-server", Path: "charts/metrics-server"}, nil)
-	require.NoError(t, err)
-	return tree
+	return artifacttest.Fetch(t, "sigs.k8s.io/metrics-server", "charts/metrics-server")
 }
 
 func arguments(t *testing.T) metricsserver.Args {

@@ -16,19 +16,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/alertmanager"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -37,6 +34,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/kubernetes"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins/plugintest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
+	"github.com/telekom/controlplane-infrastructure/tests/definitions"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
@@ -59,8 +57,7 @@ func newPlatform(t *testing.T) *platform {
 	var err error
 	p.api, err = client.New(control.REST(), client.Options{})
 	require.NoError(t, err)
-	_, err = envtest.InstallCRDs(control.REST(), envtest.CRDInstallOptions{CRDs: definitions(t)})
-	require.NoError(t, err)
+	definitions.Prometheus(t, control.REST())
 	p.operate(control)
 
 	host, err := plugins.Serve(t.Context(), plugins.Options{Kubernetes: kubernetes.Options{Target: control.REST()}})
@@ -68,28 +65,6 @@ func newPlatform(t *testing.T) *platform {
 	t.Cleanup(func() { assert.NoError(t, host.Close()) })
 	p.stack, p.backend = plugintest.Stack(t, "alerts", map[string]string{plugins.EnvKey: host.Env()}, p.program)
 	return p
-}
-
-// definitions are those of the operator's resources.
-func definitions(t *testing.T) []*apiextensionsv1.CustomResourceDefinition {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{
-		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
-	}, nil)
-	require.NoError(t, err)
-	set, err := manifest.ParseTree(tree)
-	require.NoError(t, err)
-	var all []*apiextensionsv1.CustomResourceDefinition
-	for _, o := range set.CRDs {
-		definition := &apiextensionsv1.CustomResourceDefinition{}
-		require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, definition))
-		all = append(all, definition)
-	}
-	return all
 }
 
 // operate runs the operator until the test ends.

@@ -15,17 +15,15 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/tests/definitions"
 	"github.com/telekom/controlplane-infrastructure/tests/metrics"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
@@ -36,7 +34,7 @@ import (
 func TestInACluster(t *testing.T) {
 	ca := verify.NewCA(t, "platform")
 	o := render(t, ca, arguments())
-	define(t)
+	definitions.Prometheus(t, cluster.REST(), "servicemonitors", "podmonitors", "scrapeconfigs")
 	c := objects(t)
 	var versions []string
 	for range 2 {
@@ -56,31 +54,6 @@ func TestInACluster(t *testing.T) {
 	}
 	t.Run("pods of both are admitted, one on each node", func(t *testing.T) { admitted(t, c) })
 	t.Run("kube-state-metrics", func(t *testing.T) { stateOfObjects(t, ca, o, c) })
-}
-
-// define installs the definitions of the Prometheus operator.
-func define(t *testing.T) {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{
-		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
-	}, nil)
-	require.NoError(t, err)
-	set, err := manifest.ParseTree(tree)
-	require.NoError(t, err)
-	var definitions []*apiextensionsv1.CustomResourceDefinition
-	for _, o := range set.CRDs {
-		if name, _, _ := strings.Cut(o.GetName(), "."); slices.Contains([]string{"servicemonitors", "podmonitors", "scrapeconfigs"}, name) {
-			definition := &apiextensionsv1.CustomResourceDefinition{}
-			require.NoError(t, o.Decode(definition))
-			definitions = append(definitions, definition)
-		}
-	}
-	_, err = envtest.InstallCRDs(cluster.REST(), envtest.CRDInstallOptions{CRDs: definitions})
-	require.NoError(t, err)
 }
 
 // inOrder are the objects that the API server is to have: namespaces first, and the Secrets of certificates instead of

@@ -1,8 +1,6 @@
 package grafana_test
 
 import (
-	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -10,23 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/grafana"
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/names"
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
-	"github.com/telekom/controlplane-infrastructure/internal/manifest"
+	"github.com/telekom/controlplane-infrastructure/tests/definitions"
 	"github.com/telekom/controlplane-infrastructure/tests/process"
 )
 
 // Everything is accepted by a real API server, which enforces Pod Security, and there is nothing to change the second
 // time. The pods themselves are simulated.
 func TestInACluster(t *testing.T) {
-	define(t)
+	definitions.Prometheus(t, cluster.REST(), "servicemonitors")
 	c, err := client.New(cluster.REST(), client.Options{})
 	require.NoError(t, err)
 	c = client.WithFieldValidation(c, metav1.FieldValidationStrict)
@@ -82,29 +77,4 @@ func applyAll(t *testing.T, c client.Client, o *process.Objects) map[string]stri
 		}
 	}
 	return versions
-}
-
-// define installs the definition of the ServiceMonitor.
-func define(t *testing.T) {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(context.Background(), artifact.Ref{
-		Module: "github.com/prometheus-operator/prometheus-operator", Path: "example/prometheus-operator-crd",
-	}, nil)
-	require.NoError(t, err)
-	set, err := manifest.ParseTree(tree)
-	require.NoError(t, err)
-	for _, o := range set.CRDs {
-		if strings.HasPrefix(o.GetName(), "servicemonitors.") {
-			definition := &apiextensionsv1.CustomResourceDefinition{}
-			require.NoError(t, o.Decode(definition))
-			_, err = envtest.InstallCRDs(cluster.REST(), envtest.CRDInstallOptions{
-				CRDs: []*apiextensionsv1.CustomResourceDefinition{definition},
-			})
-			require.NoError(t, err)
-		}
-	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/network/gatewayapi"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/plugins"
@@ -57,14 +58,7 @@ spec:
 `
 
 func source(t *testing.T) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: "sigs.k8s.io/gateway-api", Path: "config/crd/standard"}, nil)
-	require.NoError(t, err)
-	return tree
+	return artifacttest.Fetch(t, "sigs.k8s.io/gateway-api", "config/crd/standard")
 }
 
 // stack is the component with a gateway.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/cluster"
 	"github.com/telekom/controlplane-infrastructure/components/network/istio"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/local/localtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/mesh"
@@ -43,7 +44,7 @@ func newPlatform(t *testing.T) *platform {
 	host, err := plugins.Serve(t.Context(), plugins.Options{Kubernetes: kubernetes.Options{Target: p.rest}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, host.Close()) })
-	definitions, err := manifest.ParseTree(fetch(t, "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd"))
+	definitions, err := manifest.ParseTree(artifacttest.Fetch(t, artifacttest.PrometheusOperator, artifacttest.PrometheusCRDs))
 	require.NoError(t, err)
 	monitors, _ := definitions.Split(func(o *manifest.Object) bool { return strings.HasSuffix(o.GetName(), "monitors.monitoring.coreos.com") })
 	p.stack, _ = plugintest.Stack(t, "mesh", map[string]string{plugins.EnvKey: host.Env()}, func(ctx *pulumi.Context) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/network/istio"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
@@ -22,22 +23,12 @@ import (
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
-// fetch is a part of a pinned module.
-func fetch(t *testing.T, module, path string) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: module, Path: path}, nil)
-	require.NoError(t, err)
-	return tree
-}
-
 // arguments are those of a mesh with two istiods.
 func arguments(t *testing.T) istio.Args {
 	t.Helper()
-	chart := func(path string) *artifact.Tree { return fetch(t, "istio.io/istio", "manifests/charts/"+path) }
+	chart := func(path string) *artifact.Tree {
+		return artifacttest.Fetch(t, "istio.io/istio", "manifests/charts/"+path)
+	}
 	return istio.Args{
 		Base: chart("base"), Istiod: chart("istio-control/istio-discovery"), CNI: chart("istio-cni"), Ztunnel: chart("ztunnel"),
 		Hub: "docker.io/istio", Tag: "1.31.0", Replicas: 2, ServiceMonitors: true,

@@ -22,6 +22,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/certtrust"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/flow"
 	"github.com/telekom/controlplane-infrastructure/internal/flow/flowtest"
 	"github.com/telekom/controlplane-infrastructure/internal/local"
@@ -76,16 +77,7 @@ func newPlatform(t *testing.T) *platform {
 }
 
 func fromModule(t *testing.T, name string) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{
-		Module: "github.com/cert-manager/" + name, Path: "deploy/charts/" + name,
-	}, nil)
-	require.NoError(t, err)
-	return tree
+	return artifacttest.Fetch(t, "github.com/cert-manager/"+name, "deploy/charts/"+name)
 }
 
 // run is the program.

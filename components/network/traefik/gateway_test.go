@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/telekom/controlplane-infrastructure/components/network/traefik"
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
 )
@@ -28,12 +28,7 @@ import (
 // definitions installs the resource definitions of the Gateway API.
 func definitions(t *testing.T) {
 	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: "sigs.k8s.io/gateway-api", Path: "config/crd/standard"}, nil)
-	require.NoError(t, err)
+	tree := artifacttest.Fetch(t, "sigs.k8s.io/gateway-api", "config/crd/standard")
 	set, err := manifest.ParseTree(tree)
 	require.NoError(t, err)
 	objects, err := client.New(cluster.REST(), client.Options{})

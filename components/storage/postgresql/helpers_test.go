@@ -20,6 +20,7 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
 	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 	"github.com/telekom/controlplane-infrastructure/internal/part"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
@@ -178,25 +179,13 @@ func (g *graph) after(r registered) []string {
 	return names
 }
 
-// tree is an artefact that artifacts/go.mod pins.
-func tree(t *testing.T, module, path string) *artifact.Tree {
-	t.Helper()
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	fetched, err := store.Fetch(t.Context(), artifact.Ref{Module: module, Path: path}, nil)
-	require.NoError(t, err)
-	return fetched
-}
-
 // shortened are artefacts without their resource definitions, which take most of the time and matter to few tests.
 var shortened = map[string]*artifact.Tree{}
 
 func short(t *testing.T, module, path string) *artifact.Tree {
 	t.Helper()
 	if shortened[module] == nil {
-		full := tree(t, module, path)
+		full := artifacttest.Fetch(t, module, path)
 		set, err := manifest.ParseTree(full)
 		require.NoError(t, err)
 		files := fstest.MapFS{}

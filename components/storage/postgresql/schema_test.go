@@ -20,6 +20,7 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 
 	"github.com/telekom/controlplane-infrastructure/components/storage/postgresql"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 	"github.com/telekom/controlplane-infrastructure/internal/manifest"
 )
 
@@ -36,9 +37,9 @@ func definitions(t *testing.T) map[string]definition {
 	all := map[string]definition{}
 	for module, path := range map[string]string{
 		operatorModule: operatorPath, pluginModule: pluginPath,
-		"github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd",
+		artifacttest.PrometheusOperator: artifacttest.PrometheusCRDs,
 	} {
-		set, err := manifest.ParseTree(tree(t, module, path))
+		set, err := manifest.ParseTree(artifacttest.Fetch(t, module, path))
 		require.NoError(t, err)
 		for _, o := range set.CRDs {
 			crd := &apiextensionsv1.CustomResourceDefinition{}

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/telekom/controlplane-infrastructure/internal/artifact"
+	"github.com/telekom/controlplane-infrastructure/internal/artifact/artifacttest"
 )
 
 // parsed reads the documents of a YAML text.
@@ -176,12 +176,7 @@ spec:
 func TestGatewayAPI(t *testing.T) {
 	t.Parallel()
 	e := reachable(t)
-	root, err := artifact.FindRoot()
-	require.NoError(t, err)
-	store, err := artifact.Open(root)
-	require.NoError(t, err)
-	tree, err := store.Fetch(t.Context(), artifact.Ref{Module: "sigs.k8s.io/gateway-api", Path: "config/crd/standard"}, nil)
-	require.NoError(t, err)
+	tree := artifacttest.Fetch(t, "sigs.k8s.io/gateway-api", "config/crd/standard")
 	files, err := fs.Glob(tree, "*.yaml")
 	require.NoError(t, err)
 	definitions := 0
