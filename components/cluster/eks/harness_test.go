@@ -158,11 +158,12 @@ func (r *registrations) run(t *testing.T, args Args, options ...pulumi.RunOption
 			"kubeconfig": r.made.Kubeconfig, "issuer": r.made.OIDCIssuer, "oidcProvider": r.made.OIDCProviderARN,
 			"vpc": r.made.VPCID, "securityGroup": r.made.SecurityGroupID,
 		} {
-			output.ApplyT(func(value string) string {
+			// The run does not wait for values that were known from the start, unless one that it waits for is with them.
+			pulumi.All(output, r.made.OIDCProviderARN).ApplyT(func(values []any) string {
 				r.mu.Lock()
 				defer r.mu.Unlock()
-				r.outputs[name] = value
-				return value
+				r.outputs[name] = values[0].(string)
+				return name
 			})
 		}
 		return nil
