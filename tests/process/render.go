@@ -108,6 +108,23 @@ func (o *Objects) Of(kind string) []*Object {
 	return found
 }
 
+// InOrder are the objects in the order that an API server takes them in: namespaces first, and what makes pods last, when
+// all that they need is there. Certificates are not among them: their Secrets are.
+func (o *Objects) InOrder() []*Object {
+	rank := func(object *Object) int {
+		switch object.GetKind() {
+		case "Namespace":
+			return 0
+		case "DaemonSet", "Deployment", "Job", "StatefulSet":
+			return 2
+		}
+		return 1
+	}
+	sorted := slices.DeleteFunc(slices.Clone(o.All), func(object *Object) bool { return object.GetKind() == "Certificate" })
+	slices.SortStableFunc(sorted, func(a, b *Object) int { return rank(a) - rank(b) })
+	return sorted
+}
+
 // Data is the content of a Secret or ConfigMap.
 func (o *Objects) Data(kind, name string) map[string]string {
 	o.t.Helper()

@@ -1,9 +1,7 @@
 package autoscaler_test
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,20 +48,13 @@ func render(t *testing.T, a workload.Availability) *process.Objects {
 	})
 }
 
-func deployment(t *testing.T, o *process.Objects) appsv1.Deployment {
-	t.Helper()
-	var d appsv1.Deployment
-	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(o.Find("Deployment", "cluster-autoscaler").Object, &d))
-	return d
-}
-
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	o := render(t, workload.Single)
-	assert.EqualValues(t, 1, *deployment(t, o).Spec.Replicas)
+	assert.EqualValues(t, 1, *process.Decode[appsv1.Deployment](t, o, "Deployment", "cluster-autoscaler").Spec.Replicas)
 	assert.Empty(t, o.Of("PodDisruptionBudget"))
 	o = render(t, workload.Zonal)
-	d := deployment(t, o)
+	d := process.Decode[appsv1.Deployment](t, o, "Deployment", "cluster-autoscaler")
 	assert.EqualValues(t, 2, *d.Spec.Replicas, "one leads, the other is there when its zone is not")
 	assert.Len(t, o.Of("PodDisruptionBudget"), 1)
 	assert.Equal(t, "topology.kubernetes.io/zone", d.Spec.Template.Spec.TopologySpreadConstraints[0].TopologyKey)
@@ -79,8 +69,7 @@ func TestInACluster(t *testing.T) {
 	o := render(t, workload.Zonal)
 	c, err := client.New(cluster.REST(), client.Options{})
 	require.NoError(t, err)
-	slices.SortStableFunc(o.All, func(a, b *process.Object) int { return cmp.Compare(rank(a), rank(b)) })
-	for _, object := range o.All {
+	for _, object := range o.InOrder() {
 		if object.GetKind() == "PodMonitor" {
 			continue // its definition is Prometheus'
 		}
@@ -145,17 +134,6 @@ func may(t *testing.T, clients kubernetes.Interface, what authorizationv1.Resour
 		metav1.CreateOptions{})
 	require.NoError(t, err)
 	return review.Status.Allowed
-}
-
-// rank has namespaces come first, and pods after what they need.
-func rank(o *process.Object) int {
-	switch o.GetKind() {
-	case "Namespace":
-		return 0
-	case "Deployment":
-		return 2
-	}
-	return 1
 }
 
 // Its way out is to AWS and the agent on its node, beside the API server.

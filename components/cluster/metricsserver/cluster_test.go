@@ -1,11 +1,9 @@
 package metricsserver_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"slices"
 	"testing"
 	"time"
 
@@ -21,7 +19,6 @@ import (
 
 	"github.com/telekom/controlplane-infrastructure/components/cluster/metricsserver"
 	"github.com/telekom/controlplane-infrastructure/internal/workload"
-	"github.com/telekom/controlplane-infrastructure/tests/process"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
 
@@ -102,28 +99,13 @@ func install(t *testing.T) {
 	o := render(t, ca, arguments(t), workload.Single)
 	c, err := client.New(cluster.REST(), client.Options{})
 	require.NoError(t, err)
-	slices.SortStableFunc(o.All, func(a, b *process.Object) int { return cmp.Compare(rank(a), rank(b)) })
-	for _, object := range o.All {
-		switch object.GetKind() {
-		case "Certificate":
-			continue
-		case "APIService":
+	for _, object := range o.InOrder() {
+		if object.GetKind() == "APIService" {
 			bundle := base64.StdEncoding.EncodeToString([]byte(ca.Certificate))
 			require.NoError(t, unstructured.SetNestedField(object.Object, bundle, "spec", "caBundle"))
 		}
 		apply(t, c, object.Unstructured)
 	}
-}
-
-// rank has namespaces come first, and pods after what they need.
-func rank(o *process.Object) int {
-	switch o.GetKind() {
-	case "Namespace":
-		return 0
-	case "Deployment":
-		return 2
-	}
-	return 1
 }
 
 func apply(t *testing.T, c client.Client, o *unstructured.Unstructured) {

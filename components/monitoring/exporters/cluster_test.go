@@ -39,8 +39,8 @@ func TestInACluster(t *testing.T) {
 	var versions []string
 	for range 2 {
 		var now []string
-		for _, object := range inOrder(o) {
-			applied := apply(t, c, object)
+		for _, object := range o.InOrder() {
+			applied := apply(t, c, object.Unstructured)
 			version := applied.GetResourceVersion()
 			if slices.Contains([]string{"DaemonSet", "Deployment", "Namespace"}, object.GetKind()) {
 				version = strconv.FormatInt(applied.GetGeneration(), 10) // controllers write their status
@@ -54,22 +54,6 @@ func TestInACluster(t *testing.T) {
 	}
 	t.Run("pods of both are admitted, one on each node", func(t *testing.T) { admitted(t, c) })
 	t.Run("kube-state-metrics", func(t *testing.T) { stateOfObjects(t, ca, o, c) })
-}
-
-// inOrder are the objects that the API server is to have: namespaces first, and the Secrets of certificates instead of
-// the requests for them.
-func inOrder(o *process.Objects) []*unstructured.Unstructured {
-	var first, rest []*unstructured.Unstructured
-	for _, object := range o.All {
-		switch object.GetKind() {
-		case "Namespace":
-			first = append(first, object.Unstructured)
-		case "Certificate":
-		default:
-			rest = append(rest, object.Unstructured)
-		}
-	}
-	return append(first, rest...)
 }
 
 func admitted(t *testing.T, c client.Client) {

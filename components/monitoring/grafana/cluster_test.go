@@ -9,7 +9,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/telekom/controlplane-infrastructure/components/monitoring/grafana"
@@ -59,22 +58,16 @@ func admitted(t *testing.T, c client.Client, template corev1.PodTemplateSpec) {
 func applyAll(t *testing.T, c client.Client, o *process.Objects) map[string]string {
 	t.Helper()
 	versions := map[string]string{}
-	for _, namespaces := range []bool{true, false} {
-		for _, object := range o.All {
-			// The Secrets of certificates are there; nobody here would issue them.
-			if object.GetKind() == "Certificate" || (object.GetKind() == "Namespace") != namespaces {
-				continue
-			}
-			applied := &unstructured.Unstructured{Object: object.DeepCopy().Object}
-			require.NoError(t, c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(applied),
-				client.FieldOwner("test"), client.ForceOwnership), "%s %s", object.GetKind(), object.GetName())
-			version := applied.GetResourceVersion()
-			switch object.GetKind() {
-			case "Namespace", "Deployment", "PersistentVolumeClaim", "PodDisruptionBudget": // their status changes
-				version = ""
-			}
-			versions[object.GetKind()+" "+object.GetName()] = version
+	for _, object := range o.InOrder() {
+		applied := object.DeepCopy()
+		require.NoError(t, c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(applied),
+			client.FieldOwner("test"), client.ForceOwnership), "%s %s", object.GetKind(), object.GetName())
+		version := applied.GetResourceVersion()
+		switch object.GetKind() {
+		case "Namespace", "Deployment", "PersistentVolumeClaim", "PodDisruptionBudget": // their status changes
+			version = ""
 		}
+		versions[object.GetKind()+" "+object.GetName()] = version
 	}
 	return versions
 }
