@@ -14,8 +14,8 @@ import (
 var completions = map[string]cobra.CompletionFunc{
 	"stack":      stackNames,
 	"plugins":    cobra.FixedCompletions([]string{string(automation.PluginsPublished), string(automation.PluginsBuiltin)}, cobra.ShellCompDirectiveNoFileComp),
-	"format":     cobra.FixedCompletions([]string{"text", "markdown", "json"}, cobra.ShellCompDirectiveNoFileComp),
-	"fail-on":    cobra.FixedCompletions([]string{"protected", "policy", "changes"}, cobra.ShellCompDirectiveNoFileComp),
+	"format":     cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp),
+	"fail-on":    cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp),
 	"kubernetes": cobra.FixedCompletions(local.KubernetesVersions, cobra.ShellCompDirectiveNoFileComp),
 }
 

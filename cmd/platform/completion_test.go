@@ -17,7 +17,6 @@ func TestCompletion(t *testing.T) {
 		"validate --project /nowhere --stack ":   nil,
 		"preview --plugins ":                     {"published", "builtin"},
 		"local start --kubernetes ":              {"1.31", "1.37"},
-		"up --project " + dir + " --plugins bui": {"builtin"},
 		"outputs --project " + dir + " --stack=": {"test"},
 		"loc":                                    {"local\tRun a Kubernetes control plane on this machine"},
 		"local sta":                              {"start\tStart the control plane, or find it running", "status\tTell whether the control plane runs, and where"},

@@ -165,6 +165,37 @@ func TestOneCommentForEachStack(t *testing.T) {
 	}
 }
 
+// TestAPreviewInAPipeline runs the script with the real program: reviewers see what up would do, why it was refused, and
+// what is wrong with the stack file, in the same place.
+func TestAPreviewInAPipeline(t *testing.T) {
+	t.Parallel()
+	dir, environment := clone(t)
+	f, access := startForge(t, false)
+	environment = append(append(environment, access...), "STACK=small")
+	small := "config:\n  controlplane:identity: {hostname: iris.example.com}\n  controlplane:monitoring: {stack: existing}\n" +
+		"  controlplane:storage: {objectStorage: {backend: none}}\n"
+	preview := func(stackFile string, more ...string) (code int, shown, out string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.small.yaml"), []byte(stackFile), 0o600))
+		code, out = script(t, dir, append(environment, more...), "preview.sh")
+		require.Len(t, f.comments, 131, out)
+		assert.True(t, strings.HasPrefix(f.comments[130].body, "<!-- platform-preview stack=small -->\n"), f.comments[130].body)
+		return code, f.comments[130].body, out
+	}
+	code, shown, out := preview(small)
+	require.Zero(t, code, out)
+	assert.Contains(t, shown, "identity", "what would be created is named")
+
+	summary := filepath.Join(dir, "summary")
+	code, _, out = preview(small, "FAIL_ON=changes", "GITHUB_STEP_SUMMARY="+summary)
+	assert.Equal(t, exitRefused, code, out)
+	assert.FileExists(t, summary)
+
+	code, shown, out = preview(strings.Replace(small, "monitoring", "monitorin", 1))
+	assert.Equal(t, exitUsage, code, out)
+	assert.Contains(t, shown, "controlplane:monitoring", "the comment has the suggestion")
+	assert.Equal(t, []string{"made", "updated 131", "updated 131"}, f.requests)
+}
+
 // TestWhatADescriptionAllows reads texts that anybody may write.
 func TestWhatADescriptionAllows(t *testing.T) {
 	t.Parallel()
