@@ -123,6 +123,7 @@ func (p precondition) check(ctx context.Context) (Check, error) {
 func (i *inspector) preconditions() []precondition {
 	const up = "Run platform up, which provides it."
 	all := []precondition{
+		{"ingress-controller", "what serves the default IngressClass honours the annotations of ingress-nginx", "Use Traefik 3.6 or newer with its provider for them, as the stack does, or ingress-nginx.", i.ingressController},
 		{"token-issuer", "the issuer of service account tokens can be asked for its keys", "Set --service-account-issuer of the API server to a URL that serves them.", i.tokenIssuer},
 		{"cluster-domain", "names of Services end with cluster.local", "The Control Plane knows no other domain: set that of the cluster.", i.clusterDomain},
 		{"namespace", "namespace " + i.out.Namespace + " has the labels that the Control Plane looks for", up, i.namespace},

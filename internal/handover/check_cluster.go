@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,6 +27,28 @@ var (
 )
 
 var dryRun = metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
+
+// honouring are controllers that know the annotation which the Control Plane's Ingresses have. Traefik needs a provider for it,
+// which the stack's has.
+var honouring = []string{"traefik.io/ingress-controller", "k8s.io/ingress-nginx"}
+
+// ingressController serves the Control Plane's Ingresses, which name no class.
+func (i *inspector) ingressController(ctx context.Context) (found, error) {
+	list, err := i.client.NetworkingV1().IngressClasses().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return found{}, err
+	}
+	for _, class := range list.Items {
+		if class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] != "true" {
+			continue
+		}
+		if !slices.Contains(honouring, class.Spec.Controller) {
+			return unseen("%s of class %s is not known to", class.Spec.Controller, class.Name), nil
+		}
+		return holds("%s, class %s", class.Spec.Controller, class.Name), nil
+	}
+	return fails("no class is the default"), nil
+}
 
 // tokenIssuer is whose tokens others believe: the File Manager's role in AWS among them.
 func (i *inspector) tokenIssuer(ctx context.Context) (found, error) {
