@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -120,13 +119,4 @@ func apart(p *pods) bool {
 	return slices.ContainsFunc(terms, func(t corev1.PodAffinityTerm) bool {
 		return (t.TopologyKey == corev1.LabelTopologyZone || t.TopologyKey == corev1.LabelHostname) && selects(t.LabelSelector, p.Labels)
 	})
-}
-
-// list is one or several things in words, always in the same order.
-func list(parts []string) string {
-	parts = slices.Sorted(slices.Values(parts))
-	if len(parts) < 2 {
-		return strings.Join(parts, "")
-	}
-	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
 }

@@ -66,7 +66,7 @@ func Excused(resources []planned.Resource) []Exception {
 func judge(resources []planned.Resource) (findings []Finding, used map[int]map[string]bool) {
 	s := newStack(resources)
 	used = map[int]map[string]bool{}
-	for _, rule := range rules() {
+	for _, rule := range Rules() {
 		for _, r := range s.resources {
 			for _, b := range rule.check(s, r) {
 				i := slices.IndexFunc(exceptions, func(e Exception) bool { return e.covers(rule.Name, r, b) })

@@ -1,9 +1,7 @@
 package policy
 
 // Rules are all rules, in the order in which findings are reported.
-func Rules() []Rule { return rules() }
-
-func rules() []Rule {
+func Rules() []Rule {
 	return []Rule{
 		{
 			Name:    "pod-security",

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,4 +100,13 @@ func items(from map[string]any, path ...string) []map[string]any {
 func words(from map[string]any, path ...string) []string {
 	list, _, _ := unstructured.NestedStringSlice(from, path...)
 	return list
+}
+
+// list is one or several things in words, always in the same order.
+func list(parts []string) string {
+	parts = slices.Sorted(slices.Values(parts))
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
 }

@@ -2,22 +2,18 @@ package graph
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"github.com/telekom/controlplane-infrastructure/internal/planned"
 )
 
-// Planned are all resources as a preview would tell of them, without what the engine makes itself: the stack and the providers.
+// Planned are all resources as a preview would tell of them.
 func (g *Graph) Planned() ([]planned.Resource, error) {
 	var all []planned.Resource
 	tree := planned.Tree{}
 	for _, r := range g.All {
 		component := tree.Add(r.URN, r.Parent)
-		if strings.HasPrefix(r.Kind, "pulumi:") {
-			continue
-		}
 		inputs, err := planned.FromInputs(r.Inputs)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", r.Kind, r.Name, err)

@@ -100,6 +100,7 @@ var breaches = map[string]map[string]breach{
 		"in an address":    {"onprem", "ConfigMap", "monitoring/grafana-settings", set("url = postgres://grafana:hunter2@db/grafana\n", "data", "grafana.ini"), "holds a password in an address", ""},
 		"of a realm":       {"onprem", "Client", "realm-rover/rover", set("hunter2", "clientSecret"), "clientSecret has a plain value", ""},
 		"of a database":    {"managed", "Instance", "storage-rds-platform", set("hunter2", "password"), "password has a plain value", ""},
+		"of a provider":    {"onprem", "pulumi:providers:keycloak", "keycloak", set("hunter2", "password"), "password has a plain value", ""},
 		"of a cache":       {"managed", "ReplicationGroup", "storage-elasticache", set("hunter2", "authToken"), "authToken has a plain value", ""},
 	},
 	"rbac": {
