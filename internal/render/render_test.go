@@ -65,14 +65,17 @@ func TestProfiles(t *testing.T) {
 			m, err := render.Make(stack)
 			require.NoError(t, err)
 
-			t.Run("kustomize builds all of it", func(t *testing.T) {
-				built := build(t, m, ".")
-				assert.Equal(t, m.Objects(), built.Size())
-				for _, r := range built.Resources() {
-					assert.NotEqual(t, "Secret", r.GetKind(), r.GetName())
-					assert.NotEmpty(t, r.GetAnnotations()["argocd.argoproj.io/sync-wave"], r.GetName())
-				}
-			})
+			// Kustomize takes longer than everything else together. What it makes of onprem is put to an API server.
+			if name == "dev" || name == "prod" {
+				t.Run("kustomize builds all of it", func(t *testing.T) {
+					built := build(t, m, ".")
+					assert.Equal(t, m.Objects(), built.Size())
+					for _, r := range built.Resources() {
+						assert.NotEqual(t, "Secret", r.GetKind(), r.GetName())
+						assert.NotEmpty(t, r.GetAnnotations()["argocd.argoproj.io/sync-wave"], r.GetName())
+					}
+				})
+			}
 			t.Run("nothing is lost", func(t *testing.T) {
 				objects := 0
 				for _, r := range stack.Resources {
