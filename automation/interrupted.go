@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,9 +56,31 @@ func (p *place) remember() error {
 	return nil
 }
 
+// mark is the file that is there until an up or a destroy has come to its end after a run that was killed.
+func (s *session) mark() string { return filepath.Join(s.workDir, s.Stack+".interrupted") }
+
+// interrupt notes that a run was killed, also for the operations after one that fails.
+func (s *session) interrupt() error {
+	s.interrupted.Store(true)
+	if err := replaceFile(s.mark(), nil); err != nil {
+		return fmt.Errorf("note that a run was killed: %w", err)
+	}
+	return nil
+}
+
+// completed forgets that a run was killed, once everything that it may have made is in the state.
+func (s *session) completed() error {
+	if err := os.Remove(s.mark()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget that a run was killed: %w", err)
+	}
+	return nil
+}
+
 // resume makes ready to go on after a run that was killed. What is simulated goes back to what the state knows.
 func (s *session) resume() error {
-	s.interrupted.Store(true)
+	if err := s.interrupt(); err != nil {
+		return err
+	}
 	if !s.forgetful {
 		return nil
 	}
@@ -108,9 +131,10 @@ func (s *session) settle(ctx context.Context) error {
 	if err != nil || len(d.pending) == 0 {
 		return err
 	}
-	s.interrupted.Store(true)
-	var unknown []string
-	var found []string
+	if err := s.interrupt(); err != nil {
+		return err
+	}
+	var unknown, found []string
 	for _, o := range d.pending {
 		urn := o.urn()
 		switch {
@@ -129,8 +153,8 @@ func (s *session) settle(ctx context.Context) error {
 	}
 	if len(unknown) > 0 {
 		return fmt.Errorf("an earlier run of stack %s was killed while it created these, and only a person can tell whether they exist:\n"+
-			"  %s\nfor what exists, run `pulumi refresh --import-pending-creates URN --import-pending-creates ID`; "+
-			"once only such are left as do not exist, `pulumi refresh --clear-pending-creates`", s.Stack, strings.Join(unknown, "\n  "))
+			"  %s\ndelete what exists, or take it into the state with `pulumi import`; then run `pulumi refresh --clear-pending-creates` "+
+			"and try again", s.Stack, strings.Join(unknown, "\n  "))
 	}
 	fmt.Fprintf(s.Progress, "an earlier run was killed at work on %d resources; finding out what became of them\n", len(d.pending))
 	if err := s.replaceState(ctx, d); err != nil || len(found) == 0 {

@@ -29,17 +29,25 @@ func Up(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	return operate(ctx, o, "up", func(s *session, ch chan<- events.EngineEvent) error {
-		opts := []optup.Option{
-			optup.EventStreams(ch), optup.ProgressStreams(s.engineOutput()...),
-			optup.SuppressOutputs(), optup.SuppressProgress(), optup.Parallel(s.Parallel),
-		}
-		if s.forgetful && s.interrupted.Load() {
-			opts = append(opts, optup.Refresh()) // nobody has written down what the killed run has deleted or changed
-		}
-		up, err := s.stack.Up(ctx, opts...)
-		s.outputs = up.Outputs
-		return err
+		return s.up(ctx, optup.EventStreams(ch))
 	})
+}
+
+// up runs the stack's program. After a run that was killed and has left no state, nobody has written down what that has
+// deleted or changed: everything is looked at.
+func (s *session) up(ctx context.Context, more ...optup.Option) error {
+	opts := append([]optup.Option{
+		optup.ProgressStreams(s.engineOutput()...), optup.SuppressOutputs(), optup.SuppressProgress(), optup.Parallel(s.Parallel),
+	}, more...)
+	if s.forgetful && s.interrupted.Load() {
+		opts = append(opts, optup.Refresh())
+	}
+	done, err := s.stack.Up(ctx, opts...)
+	if err != nil {
+		return err
+	}
+	s.outputs = done.Outputs
+	return s.completed()
 }
 
 // Preview tells what Up would do, and changes nothing. It needs no reachable cluster.
@@ -73,15 +81,24 @@ func Destroy(ctx context.Context, o Options) (*Result, error) {
 		if err := s.refuseProtected(ctx); err != nil {
 			return err
 		}
+		if s.forgetful && s.interrupted.Load() {
+			fmt.Fprintln(s.Progress, "an earlier run was killed, and no state has what it made: completing it, so that all of it is deleted")
+			if err := s.up(ctx); err != nil {
+				return fmt.Errorf("complete the run that was killed: %w", err)
+			}
+		}
 		_, err := s.stack.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.ProgressStreams(s.engineOutput()...),
 			optdestroy.SuppressOutputs(), optdestroy.SuppressProgress(), optdestroy.Parallel(s.Parallel))
-		return errors.Join(err, s.forgetRealms(err))
+		if err != nil {
+			return err
+		}
+		return errors.Join(s.completed(), s.forgetRealms())
 	})
 }
 
 // forgetRealms removes what a simulated Keycloak knows once that is destroyed: realms go with it, unasked.
-func (s *session) forgetRealms(destroyed error) error {
-	if destroyed != nil || s.realms == nil || s.realms.StateFile == "" {
+func (s *session) forgetRealms() error {
+	if s.realms == nil || s.realms.StateFile == "" {
 		return nil
 	}
 	if err := os.Remove(s.realms.StateFile); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -59,6 +60,9 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	}()
 	if s.place, err = s.findPlace(ctx); err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(s.mark()); err == nil {
+		s.interrupted.Store(true)
 	}
 	root, err := tools.PulumiRoot(ctx)
 	if err != nil {
