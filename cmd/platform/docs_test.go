@@ -218,6 +218,10 @@ func target(t *testing.T, c command) {
 	t.Helper()
 	out, err := exec.Command("make", append([]string{"-n", "-C", "../.."}, c.words[1:]...)...).CombinedOutput()
 	assert.NoError(t, err, "%s: %s: %s", c.where, c.line, out)
+	for _, line := range regexp.MustCompile(`(?m)^bin/platform .*$`).FindAllString(string(out), -1) {
+		_, err := parse(newRoot(), strings.Fields(line)[1:])
+		assert.NoError(t, err, "%s: %s: %s", c.where, c.line, line)
+	}
 }
 
 // goCommand finds the packages that a command of Go is about.

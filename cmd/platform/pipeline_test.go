@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 const marker = "<!-- platform-preview stack=test -->"
@@ -227,4 +228,30 @@ func TestDriftInAPipeline(t *testing.T) {
 	written, err := os.ReadFile(summary)
 	require.NoError(t, err)
 	assert.Contains(t, string(written), "    drift --stack test\n")
+}
+
+// TestTheStackOnKind checks what the workflow on kind gives the stack dev beside its own.
+func TestTheStackOnKind(t *testing.T) {
+	dir := t.TempDir()
+	merged := map[string]map[string]any{}
+	for _, file := range []string{"Pulumi.dev.yaml", "ci/kind.yaml"} {
+		content, err := os.ReadFile(filepath.Join("../..", file))
+		require.NoError(t, err)
+		var stackFile map[string]map[string]any
+		require.NoError(t, yaml.Unmarshal(content, &stackFile))
+		for key, value := range stackFile["config"] {
+			if merged["config"] == nil {
+				merged["config"] = map[string]any{}
+			}
+			require.NotContains(t, merged["config"], key, "each key is in one of the files")
+			merged["config"][key] = value
+		}
+	}
+	content, err := yaml.Marshal(merged)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.kind.yaml"), content, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte("name: controlplane\nruntime: go\n"), 0o600))
+	code, out, message := execute(t, "validate", "--stack", "kind", "--project", dir)
+	assert.Zero(t, code, message)
+	assert.Equal(t, "stack kind is valid\n", out)
 }
