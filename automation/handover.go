@@ -59,6 +59,12 @@ func CheckHandover(ctx context.Context, o Options) ([]handover.Check, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stack %s: %w", o.Stack, err)
 	}
+	if o.Local {
+		findings = append(findings, preflight.Finding{
+			Check: "network policies", Severity: preflight.Warning, Found: "a local control plane has no network of pods",
+			Remedy: "Look at the cluster that the stack is meant for.",
+		})
+	}
 	return append(clusterChecks(findings), checks...), nil
 }
 

@@ -68,6 +68,7 @@ func TestStack(t *testing.T) {
 	t.Run("what nodes and pods use can be asked", func(t *testing.T) { usage(t, cluster) })
 	t.Run("Prometheus reads the metrics of every pod", func(t *testing.T) { scrapes(t, cluster, up) })
 	t.Run("the platform calls itself healthy", func(t *testing.T) { healthy(t, cluster, up) })
+	t.Run("the Control Plane finds what it wants", func(t *testing.T) { handOver(t, cluster, options) })
 	t.Run("certificates are issued after the loss of all pods", func(t *testing.T) {
 		loseAllPods(t, cluster)
 		cluster.For(t).Issue("e2e-app", "after-loss", "after.e2e-app.svc", "ClusterIssuer", "platform-ca")
