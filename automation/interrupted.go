@@ -259,7 +259,7 @@ func (s *session) pulumi(ctx context.Context, stdin io.Reader, args ...string) (
 	stdout, stderr, _, err := s.stack.Workspace().PulumiCommand().Run(ctx, s.workDir, stdin, nil, nil, env,
 		append(args, "--stack", s.Stack)...)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", err, shorten(errors.New(stderr)))
+		return "", fmt.Errorf("%w\n%s", err, stderr) // all of it: who has locked the stack is in it
 	}
 	return stdout, nil
 }

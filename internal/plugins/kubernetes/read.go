@@ -109,9 +109,12 @@ func (s *session) readResult(
 	if err != nil {
 		return nil, fmt.Errorf("name a field manager: %w", err)
 	}
-	// A creation that was interrupted has left the object, and no state that says under which name.
-	if made := maker(live); len(state) == 0 && !imported && made != "" {
-		manager = made
+	// Inputs without a state are those of a creation that was interrupted: what it has left says under which name, and
+	// somebody else's object is not it.
+	if len(state) == 0 && !imported {
+		if manager = maker(live); manager == "" {
+			return &pulumirpc.ReadResponse{}, nil
+		}
 	}
 	outputs := checkpoint(current, live, initialAPIVersion(state, live), manager)
 	if !imported {
