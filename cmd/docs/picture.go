@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -35,7 +34,7 @@ func withPicture(root string) ([]byte, error) {
 	before, rest, begins := bytes.Cut(page, []byte(pictureBegin))
 	_, after, ends := bytes.Cut(rest, []byte(pictureEnd))
 	if !begins || !ends {
-		return nil, errors.New("the page has not both lines between which the picture belongs:\n" + pictureBegin + pictureEnd)
+		return nil, fmt.Errorf("the page has not both lines between which the picture belongs, %q and %q", pictureBegin, pictureEnd)
 	}
 	g, err := described()
 	if err != nil {

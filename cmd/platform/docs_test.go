@@ -127,9 +127,7 @@ func simple(line string) (commands [][]string) {
 		case strings.Trim(word, "|&;") == "":
 			end()
 		case strings.HasPrefix(word, "<("):
-			for _, inner := range simple(strings.Trim(word, "<()")) {
-				commands = append(commands, inner)
-			}
+			commands = append(commands, simple(strings.Trim(word, "<()"))...)
 		case strings.ContainsAny(word[:1], "<>") || regexp.MustCompile(`^[0-9][<>]`).MatchString(word):
 		default:
 			words = append(words, unquote.Replace(word))
