@@ -124,7 +124,7 @@ func (o pendingOperation) urn() resource.URN {
 // settle finds out what became of what an earlier run was about to create when it was killed. Objects get into the
 // state, and a refresh sees which of them exist. Passwords and the like are made anew.
 func (s *session) settle(ctx context.Context) error {
-	if s.forgetful || s.Local && !s.interrupted.Load() {
+	if s.Local && !s.interrupted.Load() {
 		return nil
 	}
 	d, err := s.export(ctx)

@@ -25,6 +25,9 @@ func maker(live *unstructured.Unstructured) string {
 	return ""
 }
 
+// claimed tells whether somebody says to own anything of an object. Of one that consists of its name nobody does.
+func claimed(live *unstructured.Unstructured) bool { return len(live.GetManagedFields()) > 0 }
+
 // takeOver makes an object that exists what is wanted, and returns it with the name that owns its fields. One that is
 // on its way out is waited for and made anew.
 func (s *session) takeOver(
@@ -43,7 +46,7 @@ func (s *session) takeOver(
 		case err != nil:
 			return nil, "", err
 		case live.GetDeletionTimestamp() == nil:
-			return s.takeOverLive(ctx, inputs, live)
+			return s.takeOverLive(ctx, inputs, live, manager)
 		case time.Now().After(deadline):
 			return nil, "", fmt.Errorf("%s exists already, and its deletion does not end", idOf(live))
 		}
@@ -56,9 +59,12 @@ func (s *session) takeOver(
 	}
 }
 
-func (s *session) takeOverLive(ctx context.Context, inputs, live *unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
-	manager := maker(live)
-	if manager == "" {
+func (s *session) takeOverLive(
+	ctx context.Context, inputs, live *unstructured.Unstructured, manager string,
+) (*unstructured.Unstructured, string, error) {
+	if made := maker(live); made != "" {
+		manager = made
+	} else if claimed(live) {
 		return nil, "", fmt.Errorf("%s exists already, and no earlier run of a stack has made it", idOf(live))
 	}
 	u := &update{session: s, live: live, inputs: inputs, manager: manager, before: manager}

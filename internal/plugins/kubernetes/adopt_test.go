@@ -43,6 +43,12 @@ func TestWhatAKilledRunHasMadeIsTakenOver(t *testing.T) {
 	assert.Len(t, live.GetManagedFields(), 1, "there is one owner")
 	assert.Empty(t, next.refresh(m).GetDetailedDiff())
 
+	account := doc{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": doc{"name": "bare", "namespace": ns}}
+	_, err = killed.tryCreate("bare", account)
+	require.NoError(t, err)
+	_, err = next.tryCreate("bare", account)
+	require.NoError(t, err, "an object that consists of its name has no owner")
+
 	_, err = next.tryCreate("theirs", configMap(ns, "theirs", "ours"))
 	require.ErrorContains(t, err, "no earlier run of a stack has made it")
 	assert.Equal(t, map[string]any{"key": "theirs"}, get(t, "configmaps", "v1", ns, "theirs").Object["data"])

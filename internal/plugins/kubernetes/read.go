@@ -112,7 +112,9 @@ func (s *session) readResult(
 	// Inputs without a state are those of a creation that was interrupted: what it has left says under which name, and
 	// somebody else's object is not it.
 	if len(state) == 0 && !imported {
-		if manager = maker(live); manager == "" {
+		if made := maker(live); made != "" {
+			manager = made
+		} else if claimed(live) {
 			return &pulumirpc.ReadResponse{}, nil
 		}
 	}
