@@ -3,6 +3,7 @@ package handover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -120,27 +121,86 @@ func (p precondition) check(ctx context.Context) (Check, error) {
 	return c, nil
 }
 
+// up is how to mend what the stack provides.
+const up = "Run platform up, which provides it."
+
 func (i *inspector) preconditions() []precondition {
-	const up = "Run platform up, which provides it."
-	all := []precondition{
-		{"ingress-controller", "what serves the default IngressClass honours the annotations of ingress-nginx", "Use Traefik 3.6 or newer with its provider for them, as the stack does, or ingress-nginx.", i.ingressController},
-		{"token-issuer", "the issuer of service account tokens can be asked for its keys", "Set --service-account-issuer of the API server to a URL that serves them.", i.tokenIssuer},
-		{"cluster-domain", "names of Services end with cluster.local", "The Control Plane knows no other domain: set that of the cluster.", i.clusterDomain},
+	return slices.Concat(i.surroundings(), i.certificates(), i.metrics(), i.services())
+}
+
+// surroundings are what the Control Plane's objects meet in the cluster.
+func (i *inspector) surroundings() []precondition {
+	return []precondition{
+		{
+			"ingress-controller", "what serves the default IngressClass honours the annotations of ingress-nginx",
+			"Use Traefik 3.6 or newer with its provider for them, as the stack does, or ingress-nginx.", i.ingressController,
+		},
+		{
+			"token-issuer", "the issuer of service account tokens can be asked for its keys",
+			"Set --service-account-issuer of the API server to a URL that serves them.", i.tokenIssuer,
+		},
+		{
+			"cluster-domain", "names of Services end with cluster.local",
+			"The Control Plane knows no other domain: set that of the cluster.", i.clusterDomain,
+		},
 		{"namespace", "namespace " + i.out.Namespace + " has the labels that the Control Plane looks for", up, i.namespace},
-		{"namespaces", "namespaces can be made at run time", "Let no quota or admission policy refuse namespaces of environments, zones and teams.", i.namespaces},
-		{"definitions", "each resource definition is there and has one owner", "Leave each to one installer, and run platform up.", i.definitions},
-		{"cert-manager", "cert-manager admits a Certificate in " + i.out.Namespace, up + " kubectl -n cert-manager get pods shows what is wrong otherwise.", i.certManager},
+		{
+			"namespaces", "namespaces can be made at run time",
+			"Let no quota or admission policy refuse namespaces of environments, zones and teams.", i.namespaces,
+		},
+	}
+}
+
+// certificates are what the Control Plane gets its own with.
+func (i *inspector) certificates() []precondition {
+	return []precondition{
+		{
+			"definitions", "each resource definition is there and has one owner",
+			"Leave each to one installer, and run platform up.", i.definitions,
+		},
+		{
+			"cert-manager", "cert-manager admits a Certificate in " + i.out.Namespace,
+			up + " Otherwise kubectl -n cert-manager get pods shows what is wrong.", i.certManager,
+		},
 		{"trust-manager", "trust-manager reads from " + i.out.Namespace + " and writes the trust bundle", up, i.trustManager},
-		{"control-plane-pki", "the Control Plane's own issuers and bundle are its own", "Leave them to its manifests: remove them, or set certTrust.controlPlaneIssuer.", i.controlPlanePKI},
-		{"monitoring-namespace", "a namespace that may read metrics has the label metrics=enabled", "kubectl label namespace NAME metrics=enabled", i.monitoringNamespace},
-		{"prometheus-selectors", "a Prometheus selects the ServiceMonitors of all namespaces, whatever their labels", "Set serviceMonitorSelector and serviceMonitorNamespaceSelector of the Prometheus to {}.", i.prometheusSelectors},
-		{"prometheus-access", "Prometheus may get /metrics", "Allow its service account GET on the non-resource URL /metrics.", i.prometheusAccess},
+		{
+			"control-plane-pki", "the Control Plane's own issuers and bundle are its own",
+			"Leave them to its manifests: remove them, or set certTrust.controlPlaneIssuer.", i.controlPlanePKI,
+		},
+	}
+}
+
+// metrics of the Control Plane are found by whoever watches the cluster.
+func (i *inspector) metrics() []precondition {
+	return []precondition{
+		{
+			"monitoring-namespace", "a namespace that may read metrics has the label metrics=enabled",
+			"kubectl label namespace NAME metrics=enabled", i.monitoringNamespace,
+		},
+		{
+			"prometheus-selectors", "a Prometheus selects the ServiceMonitors of all namespaces, whatever their labels",
+			"Set serviceMonitorSelector and serviceMonitorNamespaceSelector of the Prometheus to {}.", i.prometheusSelectors,
+		},
+		{
+			"prometheus-access", "Prometheus may get /metrics",
+			"Allow its service account GET on the non-resource URL /metrics.", i.prometheusAccess,
+		},
+	}
+}
+
+// services are the data stores and the identity provider.
+func (i *inspector) services() []precondition {
+	return []precondition{
 		{"trusted-issuers", "servers of the Control Plane know whose tokens they accept", up, i.trustedIssuers},
-		{"control-plane-database", "Secret " + i.out.ControlPlaneDBSecretName + " leads to the database", up, i.controlPlaneDatabase},
-		{"gateway-database", "the gateway's database has a server", "Look at the pods of the database: docs/operations.md.", i.gatewayDatabase},
+		{
+			"control-plane-database", "Secret " + i.out.ControlPlaneDBSecretName + " leads to the database", up, i.controlPlaneDatabase,
+		},
+		{
+			"gateway-database", "the gateway's database has a server",
+			"Look at the pods of the database, and run platform up.", i.gatewayDatabase,
+		},
 		{"object-storage", "the File Manager has a bucket and a way in", up, i.objectStorage},
 		{"redis", "the cache has a server and a password", up, i.redis},
 		{"identity-provider", "Iris has servers and an administrator's password", up, i.identityProvider},
 	}
-	return all
 }

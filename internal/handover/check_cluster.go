@@ -202,13 +202,14 @@ func conditionTrue(o *unstructured.Unstructured, condition string) bool {
 
 // certManager is asked to admit a Certificate, which it does when its webhook works and its definitions are its own.
 func (i *inspector) certManager(ctx context.Context) (found, error) {
-	_, err := i.dynamic.Resource(certificatesResource).Namespace(i.out.Namespace).Create(ctx, &unstructured.Unstructured{Object: map[string]any{
+	certificate := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": map[string]any{"name": "handover-check"},
 		"spec": map[string]any{
 			"secretName": "handover-check", "dnsNames": []any{"handover-check." + i.out.Namespace + ".svc"},
 			"issuerRef": map[string]any{"name": "controlplane-issuer", "kind": "Issuer", "group": "cert-manager.io"},
 		},
-	}}, dryRun)
+	}}
+	_, err := i.dynamic.Resource(certificatesResource).Namespace(i.out.Namespace).Create(ctx, certificate, dryRun)
 	if err != nil {
 		return found{}, err
 	}
@@ -217,7 +218,8 @@ func (i *inspector) certManager(ctx context.Context) (found, error) {
 
 // trustManager reads the sources of bundles where the Control Plane's authority is.
 func (i *inspector) trustManager(ctx context.Context) (found, error) {
-	list, err := i.client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=trust-manager"})
+	selected := metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=trust-manager"}
+	list, err := i.client.AppsV1().Deployments("").List(ctx, selected)
 	if err != nil {
 		return found{}, err
 	}

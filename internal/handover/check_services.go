@@ -210,7 +210,8 @@ func (i *inspector) serves(ctx context.Context, address string) (found, error) {
 	if _, err := i.client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{}); err != nil {
 		return found{}, err
 	}
-	slices, err := i.client.DiscoveryV1().EndpointSlices(namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + name})
+	selected := metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + name}
+	slices, err := i.client.DiscoveryV1().EndpointSlices(namespace).List(ctx, selected)
 	if err != nil {
 		return found{}, err
 	}

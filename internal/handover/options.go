@@ -100,7 +100,8 @@ func (o Options) complete(out *Outputs) (Options, error) {
 
 func checkBase(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "kustomization.yaml")); err != nil {
-		return fmt.Errorf("%s holds no kustomization.yaml; it must be the directory %s of the Control Plane, or a URL of it", dir, bundlePath)
+		return fmt.Errorf("%s holds no kustomization.yaml; it must be the directory %s of the Control Plane, or a URL of it",
+			dir, bundlePath)
 	}
 	return nil
 }
