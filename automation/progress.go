@@ -29,6 +29,8 @@ type gatherer struct {
 	tree planned.Tree
 	// gone are the parents of what is deleted.
 	gone map[string]string
+	// bared are the names of what loses its protection.
+	bared []string
 	// listener gets what happens, too; nil: nobody does.
 	listener func(Event)
 }
@@ -108,6 +110,7 @@ func (g *gatherer) event(e events.EngineEvent) {
 			g.result.Changes[string(op)] = n
 		}
 		g.components()
+		g.unprotected()
 	}
 	g.tell(e)
 }
@@ -151,10 +154,23 @@ func (g *gatherer) begin(m apitype.StepEventMetadata) {
 	now := time.Now()
 	g.plan(m)
 	step := g.step(m, false)
+	if m.Old != nil && m.New != nil && m.Old.Protect && !m.New.Protect {
+		g.bared = append(g.bared, step.Name)
+	}
 	g.under[m.URN] = &operation{op: m.Op, group: !step.Custom, started: now, told: now}
 	if !slices.Contains(quiet, m.Op) {
 		g.result.Steps = append(g.result.Steps, step)
 	}
+}
+
+// unprotected warns of a preview after which what was protected from deletion is not any more: the engine takes that for no
+// change.
+func (g *gatherer) unprotected() {
+	if len(g.bared) == 0 || g.result.Operation != "preview" {
+		return
+	}
+	slices.Sort(g.bared)
+	g.result.Warnings = append(g.result.Warnings, "no longer protected from deletion: "+strings.Join(slices.Compact(g.bared), ", "))
 }
 
 // components finds the components of what is deleted: it goes before what it is in.
@@ -189,7 +205,7 @@ func (g *gatherer) step(m apitype.StepEventMetadata, found bool) Step {
 // plan keeps what the program describes. What is only deleted is none of it.
 func (g *gatherer) plan(m apitype.StepEventMetadata) {
 	switch {
-	case m.New == nil && m.Old != nil:
+	case (m.New == nil || m.Op == apitype.OpRefresh) && m.Old != nil: // both in any order
 		g.tree.Add(m.URN, m.Old.Parent)
 		g.gone[m.URN] = m.Old.Parent
 	case m.New != nil && m.Op != apitype.OpRefresh:

@@ -33,7 +33,7 @@ func diff(changes []automation.PropertyChange, whole bool) (lines []string) {
 }
 
 func difference(c automation.PropertyChange, whole bool) []string {
-	path := printable(c.Path)
+	path := strings.ReplaceAll(printable(c.Path), "\n", `\n`)
 	sign := map[string]string{automation.Added: "+", automation.Deleted: "-"}[c.Kind]
 	switch {
 	case c.Old == planned.Secret && c.New == planned.Secret:

@@ -50,7 +50,7 @@ func (r *Report) alert() string {
 	switch {
 	case r.Status == Failed, len(r.AtStake()) > 0:
 		return "CAUTION"
-	case len(r.Select("replace", "delete")) > 0, len(r.Findings) > 0:
+	case len(r.Select("replace", "delete")) > 0, len(r.Findings) > 0, len(r.Warnings) > 0:
 		return "WARNING"
 	}
 	return "NOTE"
@@ -119,24 +119,55 @@ func because(s Step) string {
 	return strings.Join(paths, ", ")
 }
 
-// differing are steps with their differences.
+// differing are steps with their differences, those that differ in the same together.
 func (m markdown) differing(steps []Step) (items []item) {
-	for _, s := range steps {
-		head := fmt.Sprintf("%s · %s", code(s.Name), where(s))
-		if why := because(s); why != "" {
-			head = strings.TrimRight(head, "\n") + ", because of " + why + "\n"
+	var order []string
+	alike := map[string][]Step{}
+	for i, s := range steps {
+		key := because(s) + "\n" + strings.Join(diff(s.Changes, m.whole), "\n")
+		if len(s.Changes) == 0 {
+			key = fmt.Sprint(i)
 		}
-		var paths []string
-		for _, c := range s.Changes {
-			paths = append(paths, code(c.Path))
+		if alike[key] == nil {
+			order = append(order, key)
 		}
-		short := head
-		if text := strings.Join(paths, ", "); text != "" && len(text) < 500 {
-			short = strings.TrimRight(head, "\n") + ": " + text + "\n"
-		}
-		items = append(items, item{text: head + m.fence(s), short: short})
+		alike[key] = append(alike[key], s)
+	}
+	for _, key := range order {
+		items = append(items, m.together(alike[key]))
 	}
 	return items
+}
+
+// together shows steps that differ in the same.
+func (m markdown) together(steps []Step) item {
+	first := steps[0]
+	var heads, names []string
+	for _, s := range steps {
+		heads = append(heads, code(s.Name)+" · "+strings.TrimRight(where(s), "\n"))
+		names = append(names, code(s.Name))
+	}
+	head := heads[0]
+	if len(heads) > 1 {
+		head = fmt.Sprintf("%d resources:\n\n- %s", len(heads), strings.Join(heads, "\n- "))
+	}
+	if why := because(first); why != "" {
+		head += ", because of " + why
+	}
+	return item{text: head + "\n" + m.fence(first), short: brief(names, first)}
+}
+
+// brief says in a line which resources differ in what.
+func brief(names []string, s Step) string {
+	var paths []string
+	for _, c := range s.Changes {
+		paths = append(paths, code(c.Path))
+	}
+	text := strings.Join(names, ", ")
+	if differs := strings.Join(paths, ", "); differs != "" && len(differs) < 500 {
+		text += ": " + differs
+	}
+	return text + "\n"
 }
 
 // fence shows what differs, folded when it is long.

@@ -76,7 +76,7 @@ func New(stack string, result *automation.Result, failed error, intended []strin
 		SchemaVersion: SchemaVersion, Stack: result.Stack, Operation: result.Operation, Changes: result.Changes, Steps: []Step{},
 		Findings: result.Findings, Warnings: result.Warnings, Errors: result.Errors, Seconds: result.Seconds,
 	}
-	if failed != nil && len(r.Errors) == 0 {
+	if failed != nil && (len(r.Errors) == 0 || automation.IsUsage(failed)) {
 		r.Errors = messages(failed)
 	}
 	for _, s := range result.Steps {

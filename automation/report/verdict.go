@@ -25,6 +25,9 @@ func (r *Report) verdict() string {
 	if n := len(r.Findings); n > 0 {
 		sentences = append(sentences, count(n, "policy finding", "policy findings"))
 	}
+	if n := len(r.Warnings); n > 0 {
+		sentences = append(sentences, count(n, "warning", "warnings"))
+	}
 	return strings.Join(sentences, ". ")
 }
 
