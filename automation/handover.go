@@ -22,6 +22,7 @@ func Handover(ctx context.Context, o Options, h HandoverOptions) (*handover.Cont
 	if err != nil {
 		return nil, err
 	}
+	h.Local = o.Local
 	contract, err := handover.Write(o.Stack, values, h)
 	var invalid *handover.Invalid
 	if errors.As(err, &invalid) {

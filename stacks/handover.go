@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	corev1 "k8s.io/api/core/v1"
 
@@ -25,6 +27,9 @@ func (s *stack) handoverOutputs(store *storage.Storage, iris *iris) pulumi.Map {
 			"redis":     pulumi.String(valkey.Namespace + "/" + store.Cache.SecretName),
 			"irisAdmin": pulumi.String(identity.Namespace + "/" + iris.AdminSecret),
 		},
+	}
+	if _, issuer, found := strings.Cut(s.cfg.Cluster.OIDCProviderARN, ":oidc-provider/"); found {
+		outputs["clusterOidcIssuer"] = pulumi.String("https://" + issuer)
 	}
 	if namespace := s.ingressController().Namespace; namespace != "" {
 		outputs["ingressNamespace"] = pulumi.String(namespace)

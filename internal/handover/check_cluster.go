@@ -174,13 +174,12 @@ func (i *inspector) definitions(ctx context.Context) (found, error) {
 	return holds("%d definitions", len(required)), nil
 }
 
-// owners are those that say what a definition is, each by what it leaves: a field manager that has applied its spec, or a
+// owners are those that say what a definition is, each by what it leaves: a field manager that has set its versions, or a
 // Helm release.
 func owners(d *unstructured.Unstructured) []string {
 	all := map[string]bool{}
 	for _, f := range d.GetManagedFields() {
-		if f.Operation == metav1.ManagedFieldsOperationApply && f.Subresource == "" && f.FieldsV1 != nil &&
-			strings.Contains(string(f.FieldsV1.Raw), `"f:versions"`) {
+		if f.Subresource == "" && f.FieldsV1 != nil && strings.Contains(string(f.FieldsV1.Raw), `"f:versions"`) {
 			all[f.Manager] = true
 		}
 	}

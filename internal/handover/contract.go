@@ -12,6 +12,8 @@ const ContractVersion = "1"
 type Contract struct {
 	ContractVersion string `json:"contractVersion"`
 	Stack           string `json:"stack"`
+	// Local says that the stack is on a local control plane, which only simulates most pods.
+	Local bool `json:"local,omitempty"`
 	// ControlPlane is what is to be installed.
 	ControlPlane ControlPlane `json:"controlPlane"`
 	// Cluster is what is there before.
@@ -132,7 +134,7 @@ type FileInfo struct {
 // newContract gathers it. The options are complete; given are those that somebody has said.
 func newContract(stack string, out *Outputs, opt, given Options) *Contract {
 	c := &Contract{
-		ContractVersion: ContractVersion, Stack: stack,
+		ContractVersion: ContractVersion, Stack: stack, Local: opt.Local,
 		ControlPlane: ControlPlane{
 			Base: opt.Base, Version: opt.Version, Namespace: out.Namespace, Environment: opt.Environment, Zone: opt.Zone,
 			RoverServerHost: "rover-server." + opt.Domain, GatewayHost: opt.GatewayHostname, GatewayAdminURL: opt.GatewayAdminURL,

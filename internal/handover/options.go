@@ -39,6 +39,8 @@ type Options struct {
 	GatewayHostname, GatewayAdminURL string
 	// SMTP is where notifications go; nil: they are only logged.
 	SMTP *SMTP
+	// Local says that the stack is on the local control plane: commands in the README then say so.
+	Local bool
 	// WithoutAPI leaves out the API for user interfaces: controlplane-api and projector.
 	WithoutAPI bool
 }
