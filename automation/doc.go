@@ -29,9 +29,10 @@
 //
 // # What is tried again
 //
-// Only what changes nothing, or has not begun: with Options.LockWait, an operation that finds the stack locked. A lock
-// that was left in a backend of files by a run of the same user on the same machine that is gone, is released, and the
-// operation goes on; a line of progress says so. An operation that has begun is never run again by itself.
+// Only what changes nothing, or has not begun: opening a stack, reading its outputs and its state, up to three times when
+// a network or a service fails; with Options.LockWait, an operation that finds the stack locked. A lock that was left in a
+// backend of files by a run of the same user on the same machine that is gone, is released, and the operation goes on; a
+// line of progress says so. An operation that has begun is never run again by itself.
 //
 // After a run that was killed, the next operation that changes the stack first finds out what became of what was being
 // created: objects in the cluster and, with built-in plugins, realms are taken into the state. Where that cannot be found

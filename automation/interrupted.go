@@ -208,7 +208,7 @@ func (d *deployment) has(urn resource.URN) bool {
 
 // export reads the stack's state. Unlike the Automation API's, it does not decrypt it.
 func (s *session) export(ctx context.Context) (*deployment, error) {
-	text, err := s.pulumi(ctx, nil, "stack", "export")
+	text, err := reading(ctx, pause, func() (string, error) { return s.pulumi(ctx, nil, "stack", "export") })
 	if err != nil {
 		return nil, fmt.Errorf("read the state of stack %s: %w", s.Stack, err)
 	}

@@ -117,7 +117,7 @@ func Outputs(ctx context.Context, o Options) (auto.OutputMap, error) {
 		return nil, err
 	}
 	defer s.close()
-	outputs, err := s.stack.Outputs(ctx)
+	outputs, err := reading(ctx, pause, func() (auto.OutputMap, error) { return s.stack.Outputs(ctx) })
 	if err != nil {
 		return nil, fmt.Errorf("read the outputs of stack %s: %w", o.Stack, shorten(err))
 	}
@@ -205,7 +205,8 @@ func (s *session) judge(ctx context.Context, result *Result, err error) (*Result
 	return result, nil
 }
 
-// pause is how long an operation waits before it looks again whether a stack is still locked.
+// pause is how long an operation waits before it looks again whether a stack is still locked, or reads again what it could
+// not read.
 const pause = 2 * time.Second
 
 // unlock tells whether to try again: at once when the lock was that of a run that is gone, else after a pause, until the

@@ -86,7 +86,7 @@ func open(ctx context.Context, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Pulumi project: %w", err)
 	}
-	if s.stack, err = auto.UpsertStack(ctx, o.Stack, workspace); err != nil {
+	if s.stack, err = reading(ctx, pause, func() (auto.Stack, error) { return auto.UpsertStack(ctx, o.Stack, workspace) }); err != nil {
 		return nil, fmt.Errorf("open stack %s: %w", o.Stack, shorten(err))
 	}
 	return s, nil

@@ -17,12 +17,9 @@ var (
 	clusterSecrets  = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// TestDrift changes objects behind the stack's back while its configuration waits for the next up: drift tells the former,
-// and repairs nothing else.
-func TestDrift(t *testing.T) {
-	parallel(t)
-	e := newEnv(t, small(nil))
-	e.up()
+// driftIsRepaired changes objects behind the back of a small stack that is up, while its configuration waits for the next
+// up: drift tells the former, and repairs nothing else.
+func driftIsRepaired(t *testing.T, e *env) {
 	assert.Empty(t, e.drift(automation.DriftOptions{}).Objects, "right after an up")
 
 	patch := func(gvr schema.GroupVersionResource, namespace, name, body string) {

@@ -20,9 +20,12 @@ import (
 )
 
 // TestKilled kills `platform up` outright, again and again, as a pipeline's machine may be. The next one goes on, and in
-// the end everything in the cluster is in the state, and the other way round.
+// the end everything in the cluster is in the state, and the other way round. Then it looks at what others change.
 func TestKilled(t *testing.T) {
 	parallel(t)
+	if published {
+		return // the program decides by itself which plugins it uses on a local control plane
+	}
 	p := startProgram(t)
 	seed := rand.Uint64()
 	t.Logf("the seed is %d", seed)
@@ -45,6 +48,7 @@ func TestKilled(t *testing.T) {
 		p.run("up")
 		p.complete()
 	})
+	t.Run("what others change is told, and repaired", func(t *testing.T) { driftIsRepaired(t, p.with(t).env) })
 }
 
 // program is the program platform, with a stack and a control plane of its own.
