@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/restmapper"
@@ -23,6 +24,8 @@ import (
 	"github.com/telekom/controlplane-infrastructure/internal/handover"
 	"github.com/telekom/controlplane-infrastructure/tests/verify"
 )
+
+var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 // TestHandover installs manifests in the shape of the Control Plane's own on a small platform, as the handover says, and
 // then breaks one precondition after the other.
@@ -189,6 +192,15 @@ func breakDown(t *testing.T, e *env, contract *handover.Contract) {
 			options.FieldManager = "pulumi-kubernetes-test"
 			_, err := e.Dynamic.Resource(clusterIssuers.GroupVersion().WithResource("issuers")).Namespace(system).
 				Patch(e.Context(), "controlplane-bootstrap-issuer", kind, data, options)
+			patch(err)
+		}},
+		{"definitions", "bundles.trust.cert-manager.io belongs to another and ", func() {
+			const name = "bundles.trust.cert-manager.io"
+			theirs := e.Get(definitions, "", name)
+			theirs.SetManagedFields(nil)
+			theirs.SetResourceVersion("")
+			unstructured.RemoveNestedField(theirs.Object, "status")
+			_, err := e.Dynamic.Resource(definitions).Apply(e.Context(), name, theirs, metav1.ApplyOptions{FieldManager: "another", Force: true})
 			patch(err)
 		}},
 		{"identity-provider", "has no pod that is ready", func() {
