@@ -34,7 +34,7 @@ if [[ ! -s $out/comment.md ]]; then
     "$STACK" "$STACK" >"$out/comment.md"
 fi
 if ((status == 4)); then
-  printf '\n---\nThe job fails because of this (`--fail-on %s`). Where it is meant that something is replaced or deleted, say so in the description, with a line `Intended: NAME` for each.\n' \
+  printf '\n\n---\n\nThe job fails because of this (`--fail-on %s`). Where it is meant that something is replaced or deleted, say so in the description, with a line `Intended: NAME` for each.\n' \
     "${FAIL_ON:-protected,policy}" >>"$out/comment.md"
 fi
 if [[ -n ${GITHUB_STEP_SUMMARY:-} ]]; then

@@ -151,7 +151,7 @@ func TestOneCommentForEachStack(t *testing.T) {
 			assert.Equal(t, marker+"\nfirst, with `code`, \"quotes\" and ünicode", f.comments[130].body)
 
 			preview(marker+"\nsecond", 4)
-			assert.Contains(t, f.comments[130].body, "second\n---\nThe job fails because of this (`--fail-on protected,policy`)")
+			assert.Contains(t, f.comments[130].body, "second\n\n---\n\nThe job fails because of this (`--fail-on protected,policy`)")
 			assert.Contains(t, f.comments[130].body, "with a line `Intended: NAME` for each", "how to say that it is meant")
 			preview("", 1)
 			assert.Equal(t, []string{"made", "updated 131", "updated 131"}, f.requests)
