@@ -26,7 +26,7 @@ var proofs = map[string]string{
 	"platform outputs":        "cmd/platform TestPrintOutputs",
 	"platform refresh":        "tests/integration TestLifecycle",
 	"platform preflight":      "cmd/platform TestPreflight",
-	"platform drift":          "tests/integration TestDrift",
+	"platform drift":          "tests/integration driftIsRepaired",
 	"platform handover":       "tests/integration TestHandover",
 	"platform handover check": "tests/integration TestHandover",
 	"platform local":          "cmd/platform TestExamples",
