@@ -23,16 +23,18 @@ func TestOtherMinors(t *testing.T) {
 		stack, version string
 		changes        map[string]any
 		look           func(*testing.T, *env)
+		review         map[string]change
 	}{
 		"dev":    {stack: "dev", version: newest},
 		"onprem": {stack: "onprem", version: newest},
-		"prod, with data stores of AWS": {stack: "prod", version: oldest, look: dataStores, changes: map[string]any{
+		"prod, with data stores of AWS": {stack: "prod", version: oldest, look: dataStores, review: storeChanges(), changes: map[string]any{
 			"storage.postgresql.backend": "rds", "storage.cache.backend": "elastiCache",
 		}},
 	} {
 		t.Run(name+" on "+c.version, func(t *testing.T) {
 			parallel(t)
-			e := newEnv(t, with(stackConfig(t, c.stack), c.changes), localtest.Kubernetes(c.version))
+			config := with(stackConfig(t, c.stack), c.changes)
+			e := newEnv(t, config, localtest.Kubernetes(c.version))
 			server, err := e.Clients.Discovery().ServerVersion()
 			require.NoError(t, err)
 			assert.Equal(t, c.version, server.Major+"."+server.Minor)
@@ -41,6 +43,7 @@ func TestOtherMinors(t *testing.T) {
 				c.look(t, e)
 			}
 			e.requireNoChanges(e.up())
+			t.Run("rehearsal", func(t *testing.T) { rehearse(t, e, config, c.review) })
 		})
 	}
 }

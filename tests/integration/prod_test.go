@@ -40,6 +40,7 @@ func TestProd(t *testing.T) {
 		"a preview before the account has seen anything lists exactly what up then creates")
 	assert.Contains(t, objects(planned, "create"), "aws:eks/cluster:Cluster cluster")
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
+	t.Run("rehearsal", func(t *testing.T) { rehearse(t, e, config, prodChanges()) })
 	t.Run("volumes are encrypted disks in the zone of their pod", func(t *testing.T) { disks(t, e) })
 	config = upgraded(config)
 	t.Run("what keeps a cluster up to date replaces neither it nor data", func(t *testing.T) { upgrade(t, e, config) })
