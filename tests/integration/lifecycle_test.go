@@ -43,6 +43,7 @@ func TestLifecycle(t *testing.T) {
 	assert.Len(t, created.Outputs["versions"], 4, "of cert-manager, trust-manager, the Prometheus operator's definitions and CloudNativePG")
 
 	t.Run("who needs tokens finds the identity provider", func(t *testing.T) { identityProvider(t, e) })
+	t.Run("no state has a secret in plain text", func(t *testing.T) { requireNoPlainSecrets(t, e, "test") })
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("a refresh without drift finds nothing", func(t *testing.T) {
 		assert.Empty(t, e.refresh().Steps)

@@ -39,6 +39,7 @@ func TestProd(t *testing.T) {
 	assert.Equal(t, objects(planned, "create"), objects(created, "create"),
 		"a preview before the account has seen anything lists exactly what up then creates")
 	assert.Contains(t, objects(planned, "create"), "aws:eks/cluster:Cluster cluster")
+	t.Run("no state has a secret in plain text", func(t *testing.T) { requireNoPlainSecrets(t, e, "test") })
 	t.Run("a second up changes nothing", func(t *testing.T) { e.requireNoChanges(e.up()) })
 	t.Run("rehearsal", func(t *testing.T) { rehearse(t, e, config, prodChanges()) })
 	t.Run("volumes are encrypted disks in the zone of their pod", func(t *testing.T) { disks(t, e) })

@@ -26,6 +26,7 @@ func TestOnprem(t *testing.T) {
 	planned := previewWithoutCluster(t, e.project)
 	assert.Equal(t, objects(planned, "create"), objects(e.up(), "create"))
 
+	t.Run("no state has a secret in plain text", func(t *testing.T) { requireNoPlainSecrets(t, e, "test") })
 	t.Run("the operator runs a database cluster over three zones", func(t *testing.T) { databaseCluster(t, e) })
 	t.Run("every server is in a zone of its own", func(t *testing.T) {
 		assert.Len(t, zonesOf(t, e, "valkey", "app.kubernetes.io/component=server"), 3)
