@@ -38,8 +38,8 @@ func TestKilled(t *testing.T) {
 		}
 		p.run("up")
 		p.complete()
-		p.run("destroy", "--yes")
 	})
+	p.run("destroy", "--yes")
 	t.Run("with a state at the end only, as usual on the local control plane", func(t *testing.T) {
 		p := p.with(t)
 		for range 2 {
