@@ -179,7 +179,7 @@ func (i *inspector) definitions(ctx context.Context) (found, error) {
 func owners(d *unstructured.Unstructured) []string {
 	all := map[string]bool{}
 	for _, f := range d.GetManagedFields() {
-		if f.Subresource == "" && f.FieldsV1 != nil && strings.Contains(string(f.FieldsV1.Raw), `"f:versions"`) {
+		if f.Subresource == "" && f.FieldsV1 != nil && strings.Contains(f.FieldsV1.GetRawString(), `"f:versions"`) {
 			all[f.Manager] = true
 		}
 	}

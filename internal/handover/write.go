@@ -137,12 +137,12 @@ func Build(dir string) (resmap.ResMap, error) {
 		}
 		containers, err := o.GetSlice("spec.template.spec.containers")
 		if err != nil {
-			return nil, fmt.Errorf("Deployment %s: %w", o.GetName(), err)
+			return nil, fmt.Errorf("containers of Deployment %s: %w", o.GetName(), err)
 		}
 		for _, c := range containers {
 			container, _ := c.(map[string]any)
 			if container["image"] == nil {
-				return nil, fmt.Errorf("Deployment %s has no container %v", o.GetName(), container["name"])
+				return nil, fmt.Errorf("there is no container %v in Deployment %s", container["name"], o.GetName())
 			}
 		}
 	}
