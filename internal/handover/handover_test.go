@@ -287,7 +287,7 @@ func TestRefused(t *testing.T) {
 		_, err := Write("dev", outputs(t, "dev"), Options{Dir: dir})
 		require.NoError(t, err)
 		_, err = Write("dev", outputs(t, "dev"), Options{Dir: dir, Base: other})
-		require.ErrorContains(t, err, "Deployment rover-server has no container server")
+		require.ErrorContains(t, err, "there is no container server in Deployment rover-server")
 		assert.FileExists(t, filepath.Join(dir, "README.md"))
 	})
 }
