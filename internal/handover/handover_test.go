@@ -262,6 +262,8 @@ func TestRefused(t *testing.T) {
 		"a release without a bundle":      {func(_ map[string]any, o *Options) { o.Version = "v0.21.4" }, "v0.22.0 and newer"},
 		"a name that no zone may have":    {func(_ map[string]any, o *Options) { o.Zone = "Zone_1" }, `zone: "Zone_1" must be lower-case`},
 		"a base that is none":             {func(_ map[string]any, o *Options) { o.Base = "testdata" }, "testdata holds no kustomization.yaml"},
+		"a URL as a domain":               {func(_ map[string]any, o *Options) { o.Domain = "https://example.com" }, "domain: \"https://example.com\" must be the name of a host"},
+		"a URL as a gateway's host":       {func(_ map[string]any, o *Options) { o.GatewayHostname = "gw.example.com/" }, "gateway-host: \"gw.example.com/\""},
 		"mail from nobody":                {func(_ map[string]any, o *Options) { o.SMTP = &SMTP{Host: "mail.example.com"} }, "smtp-from"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,8 +277,20 @@ func TestRefused(t *testing.T) {
 			require.NoError(t, os.MkdirAll(o.Dir, 0o755))
 			require.NoError(t, os.WriteFile(filepath.Join(o.Dir, "thesis.txt"), []byte("mine"), 0o600))
 		})
-		require.ErrorContains(t, err, "something else than an earlier handover")
+		require.ErrorContains(t, err, "holds thesis.txt, which is not of an earlier handover")
 		assert.FileExists(t, filepath.Join(dir, "thesis.txt"))
+	})
+	t.Run("an earlier handover to which somebody has added", func(t *testing.T) {
+		o := Options{Dir: filepath.Join(t.TempDir(), "handover")}
+		_, err := Write("dev", outputs(t, "dev"), o)
+		require.NoError(t, err)
+		_, err = Write("dev", outputs(t, "dev"), o)
+		require.NoError(t, err, "nobody has added anything")
+		added := filepath.Join(o.Dir, "overlay", "mine.yaml")
+		require.NoError(t, os.WriteFile(added, []byte("mine"), 0o600))
+		_, err = Write("dev", outputs(t, "dev"), o)
+		require.ErrorContains(t, err, "holds overlay/mine.yaml")
+		assert.FileExists(t, added)
 	})
 	t.Run("an overlay that does not fit leaves the earlier one", func(t *testing.T) {
 		other := t.TempDir()

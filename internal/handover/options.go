@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/version"
 )
 
@@ -78,6 +79,11 @@ func (o Options) complete(out *Outputs) (Options, error) {
 	for name, value := range map[string]string{"environment": o.Environment, "zone": o.Zone} {
 		if !resourceName.MatchString(value) || len(value) > 40 {
 			complain("%s: %q must be lower-case letters, digits and single dashes between them, at most 40", name, value)
+		}
+	}
+	for name, value := range map[string]string{"domain": o.Domain, "gateway-host": o.GatewayHostname} {
+		if len(validation.IsDNS1123Subdomain(value)) > 0 {
+			complain("%s: %q must be the name of a host, such as example.com, without scheme and path", name, value)
 		}
 	}
 	if v, err := version.ParseSemantic(o.Version); err == nil && v.LessThan(version.MustParseSemantic(firstVersion)) {

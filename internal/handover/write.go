@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,19 +68,31 @@ func render(stack string, out *Outputs, opt, given Options) (*Contract, []file, 
 	return contract, append(files, file{path: "README.md", data: instructions}, file{path: contractFile, data: data}), nil
 }
 
-// replaceable tells whether a directory may be written: there is none, or it is empty or an earlier handover.
+// replaceable tells whether a directory may be written: there is none, or it holds nothing, or only what an earlier handover
+// has written there.
 func replaceable(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	var earlier Contract
+	if data, err := os.ReadFile(filepath.Join(dir, contractFile)); err == nil {
+		_ = json.Unmarshal(data, &earlier) // what is no contract lists no files
 	}
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, contractFile)); err != nil && len(entries) > 0 {
-		return &Invalid{Err: fmt.Errorf("out: %s holds something else than an earlier handover; name an empty directory, or a new one", dir)}
-	}
-	return nil
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && path == dir:
+			return nil
+		case err != nil || d.IsDir():
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		written := func(f FileInfo) bool { return f.Path == filepath.ToSlash(relative) }
+		if slices.ContainsFunc(earlier.Files, written) {
+			return nil
+		}
+		return &Invalid{Err: fmt.Errorf("out: %s holds %s, which is not of an earlier handover; name an empty directory, or a new one",
+			dir, relative)}
+	})
 }
 
 // place writes the files beside the directory first, so that it is whole, or as it was before. A base that is a directory is
@@ -109,7 +122,11 @@ func place(opt Options, files []file) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(old) }()
-	return os.Rename(fresh, dir)
+	if err := os.Rename(fresh, dir); err != nil {
+		_ = os.Rename(old, dir)
+		return err
+	}
+	return nil
 }
 
 func (f file) write(dir string) error {
