@@ -106,7 +106,7 @@ func clusterChecks(findings []preflight.Finding) []handover.Check {
 		// warning is what a finding means that is no error.
 		warning handover.Status
 	}{
-		{"version", handover.Check{Name: "kubernetes-version", What: "Kubernetes is 1.30 or newer"}, handover.OK},
+		{"version", handover.Check{Name: "kubernetes-version", What: fmt.Sprintf("Kubernetes is 1.%d or newer", preflight.OldestMinor)}, handover.OK},
 		{"network policies", handover.Check{Name: "network-policies", What: "a network plugin enforces NetworkPolicies"}, handover.Unknown},
 		{"storage class", handover.Check{Name: "storage-class", What: "there is one default StorageClass"}, handover.OK},
 		{"ingress class", handover.Check{Name: "ingress-class", What: "there is one default IngressClass"}, handover.Failed},

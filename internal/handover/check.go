@@ -182,6 +182,10 @@ func (i *inspector) metrics() []precondition {
 			"Set serviceMonitorSelector and serviceMonitorNamespaceSelector of the Prometheus to {}.", i.prometheusSelectors,
 		},
 		{
+			"prometheus-tokens", "Prometheus reads the token files that ServiceMonitors name",
+			"Set arbitraryFSAccessThroughSMs.deny of the Prometheus to false.", i.prometheusTokens,
+		},
+		{
 			"prometheus-access", "Prometheus may get /metrics",
 			"Allow its service account GET on the non-resource URL /metrics.", i.prometheusAccess,
 		},

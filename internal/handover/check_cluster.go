@@ -28,9 +28,10 @@ var (
 
 var dryRun = metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
 
-// honouring are controllers that know the annotation which the Control Plane's Ingresses have. Traefik needs a provider for it,
-// which the stack's has.
-var honouring = []string{"traefik.io/ingress-controller", "k8s.io/ingress-nginx"}
+// honouring are controllers that know the annotation which the Control Plane's Ingresses have. Traefik needs a provider for it.
+var honouring = []string{traefikController, "k8s.io/ingress-nginx"}
+
+const traefikController = "traefik.io/ingress-controller"
 
 // ingressController serves the Control Plane's Ingresses, which name no class.
 func (i *inspector) ingressController(ctx context.Context) (found, error) {
@@ -45,9 +46,35 @@ func (i *inspector) ingressController(ctx context.Context) (found, error) {
 		if !slices.Contains(honouring, class.Spec.Controller) {
 			return unseen("%s of class %s is not known to", class.Spec.Controller, class.Name), nil
 		}
+		if class.Spec.Controller == traefikController {
+			if has, err := i.traefikHonours(ctx); err != nil {
+				return found{}, err
+			} else if !has {
+				return unseen("%s of class %s does with its provider for them, which no Deployment says that it has",
+					class.Spec.Controller, class.Name), nil
+			}
+		}
 		return holds("%s, class %s", class.Spec.Controller, class.Name), nil
 	}
 	return fails("no class is the default"), nil
+}
+
+// traefikHonours tells whether Traefik runs with its provider for the annotations of ingress-nginx.
+func (i *inspector) traefikHonours(ctx context.Context) (bool, error) {
+	list, err := i.client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=traefik"})
+	if err != nil {
+		return false, err
+	}
+	for _, d := range list.Items {
+		for _, c := range d.Spec.Template.Spec.Containers {
+			if slices.ContainsFunc(c.Args, func(a string) bool {
+				return strings.HasPrefix(strings.ToLower(a), "--providers.kubernetesingressnginx")
+			}) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // tokenIssuer is whose tokens others believe: the File Manager's role in AWS among them.

@@ -68,6 +68,26 @@ func (i *inspector) prometheusSelectors(ctx context.Context) (found, error) {
 	return fails("none of %d does", len(all)), nil
 }
 
+// prometheusTokens are files which the Control Plane's ServiceMonitors name: with them Prometheus says who it is.
+func (i *inspector) prometheusTokens(ctx context.Context) (found, error) {
+	all, err := i.prometheuses(ctx)
+	if err != nil {
+		return found{}, err
+	}
+	var refusing []string
+	for _, p := range all {
+		deny, _, _ := unstructured.NestedBool(p.Object, "spec", "arbitraryFSAccessThroughSMs", "deny")
+		if !deny {
+			return holds("%s/%s", p.GetNamespace(), p.GetName()), nil
+		}
+		refusing = append(refusing, p.GetNamespace()+"/"+p.GetName())
+	}
+	if len(all) == 0 {
+		return i.withoutPrometheus(), nil
+	}
+	return fails("%s reads none", strings.Join(refusing, ", ")), nil
+}
+
 // withoutPrometheus is a fault when the stack installs one.
 func (i *inspector) withoutPrometheus() found {
 	if i.out.PrometheusURL != "" {
@@ -203,7 +223,7 @@ func (i *inspector) serves(ctx context.Context, address string) (found, error) {
 		host = h
 	}
 	parts := strings.Split(strings.TrimSuffix(host, ".cluster.local"), ".")
-	if len(parts) < 2 || len(parts) > 2 && (len(parts) != 3 || parts[2] != "svc") {
+	if len(parts) != 3 || parts[2] != "svc" {
 		return holds("%s, outside of the cluster", host), nil
 	}
 	name, namespace := parts[0], parts[1]

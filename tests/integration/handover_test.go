@@ -184,6 +184,12 @@ func breakDown(t *testing.T, e *env, contract *handover.Contract) {
 			at := contract.Redis.Password
 			patch(core.Secrets(at.Namespace).Delete(e.Context(), at.Name, metav1.DeleteOptions{}))
 		}},
+		{"prometheus-tokens", "monitoring/test reads none", func() {
+			kind, data, options := merge(`{"spec":{"arbitraryFSAccessThroughSMs":{"deny":true}}}`)
+			_, err := e.Dynamic.Resource(schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "prometheuses"}).
+				Namespace("monitoring").Patch(e.Context(), "test", kind, data, options)
+			patch(err)
+		}},
 		{"prometheus-access", "service account monitoring/scraper may not", func() {
 			patch(e.Clients.RbacV1().ClusterRoleBindings().Delete(e.Context(), "test-scraper", metav1.DeleteOptions{}))
 		}},
