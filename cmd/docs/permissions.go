@@ -42,8 +42,8 @@ func permissions() ([]byte, error) {
 	for _, kind := range slices.Sorted(maps.Keys(actions)) {
 		fmt.Fprintf(&out, "| `%s` | `%s` |\n", kind, strings.Join(actions[kind], "`, `"))
 	}
-	out.WriteString("\n`iam:PassRole` can be limited to roles of the stack, `controlplane-<stack>-*`, and to the services `eks.amazonaws.com`, " +
-		"`pods.eks.amazonaws.com`, `ec2.amazonaws.com`, `s3.amazonaws.com` and `vpc-flow-logs.amazonaws.com`.\n")
+	out.WriteString("\n`iam:PassRole` can be limited to roles of the cluster, `controlplane-<stack>-*` unless it has a `cluster.eks.name`, and to " +
+		"the services `eks.amazonaws.com`, `pods.eks.amazonaws.com`, `ec2.amazonaws.com` and `vpc-flow-logs.amazonaws.com`.\n")
 	return out.Bytes(), nil
 }
 
