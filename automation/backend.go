@@ -13,14 +13,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// backendConfigured tells whether the user has chosen where state is kept: by environment, in the project, or by
-// `pulumi login`.
-func backendConfigured(project string) (bool, error) {
-	if os.Getenv("PULUMI_BACKEND_URL") != "" {
-		return true, nil
+// backendURL is where the user has chosen to keep state: by environment, in the project, or by `pulumi login`. Empty: the
+// user has not.
+func backendURL(project string) (string, error) {
+	if url := os.Getenv("PULUMI_BACKEND_URL"); url != "" {
+		return url, nil
 	}
 	url, err := projectBackend(project)
-	return url != "" || loggedIn(), err
+	if url == "" && err == nil {
+		url = currentLogin()
+	}
+	return url, err
 }
 
 // projectBackend is the backend that the project's settings name, or nothing.
@@ -49,9 +52,6 @@ func needsLogin(project string) bool {
 	}
 	return url == "" || strings.HasPrefix(url, "http")
 }
-
-// loggedIn tells whether `pulumi login` has chosen a backend.
-func loggedIn() bool { return currentLogin() != "" }
 
 // currentLogin is the backend that `pulumi login` has chosen. An unreadable file counts as none: the engine complains
 // about it itself.

@@ -2,8 +2,10 @@ package automation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"k8s.io/client-go/rest"
@@ -20,7 +22,7 @@ import (
 // connection. A preview needs none of it, and neither does a local control plane, whose realms are simulated.
 func (s *session) forward(ctx context.Context) error {
 	port := s.cfg.Identity.AdminAPI.ForwardedPort()
-	if port == 0 || s.Local {
+	if port == 0 || s.Local || s.forwarded {
 		return nil
 	}
 	// What is under way when a run is cancelled is still finished, so that the state says what there is.
@@ -29,9 +31,15 @@ func (s *session) forward(ctx context.Context) error {
 		Config: func() (*rest.Config, error) { return s.restConfig(ctx) }, Target: adminServers(s.cfg.Identity),
 		LocalPort: port, Log: s.Progress,
 	})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		if locked := s.refuseLocked(ctx); locked != nil {
+			return locked // whoever works on the stack has the port as well
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("forward a port to Keycloak: %w", err)
 	}
+	s.forwarded = true
 	s.cleanup = append(s.cleanup, func() { _ = forwarder.Close() })
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 )
 
 // A run that is killed leaves things that the state does not know. The engine writes down, as pending, what it is about
@@ -78,6 +79,7 @@ func (s *session) completed() error {
 
 // resume makes ready to go on after a run that was killed. What is simulated goes back to what the state knows.
 func (s *session) resume() error {
+	s.released = true
 	if err := s.interrupt(); err != nil {
 		return err
 	}
@@ -131,6 +133,15 @@ func (s *session) settle(ctx context.Context) error {
 	if err != nil || len(d.pending) == 0 {
 		return err
 	}
+	// A run that is alive has written down the same. Once it is known that none is, what it has left is read anew.
+	if !s.released {
+		if err := s.refuseLocked(ctx); err != nil {
+			return err
+		}
+		if d, err = s.export(ctx); err != nil || len(d.pending) == 0 {
+			return err
+		}
+	}
 	if err := s.interrupt(); err != nil {
 		return err
 	}
@@ -163,6 +174,21 @@ func (s *session) settle(ctx context.Context) error {
 	if _, err := s.stack.Refresh(ctx, optrefresh.Target(found), optrefresh.SuppressProgress(), optrefresh.SuppressOutputs(),
 		optrefresh.ProgressStreams(s.engineOutput()...)); err != nil {
 		return fmt.Errorf("find out what an earlier run of stack %s has made: %w", s.Stack, err)
+	}
+	return nil
+}
+
+// refuseLocked fails when another operation works on the stack. Only what would lock it finds that out: a refresh of nothing
+// but the stack itself, which asks no plugin. Where that fails for another reason, so does what comes next.
+func (s *session) refuseLocked(ctx context.Context) error {
+	project, err := s.stack.Workspace().ProjectSettings(ctx)
+	if err != nil {
+		return fmt.Errorf("read the project's settings: %w", err)
+	}
+	root := resource.DefaultRootStackURN(tokens.QName(s.Stack), project.Name)
+	_, err = s.stack.Refresh(ctx, optrefresh.Target([]string{string(root)}), optrefresh.SuppressProgress(), optrefresh.SuppressOutputs())
+	if lockConflict(s.Stack, err) != nil {
+		return err
 	}
 	return nil
 }

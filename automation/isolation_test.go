@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -24,9 +25,15 @@ func project(t *testing.T) string {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	dir := t.TempDir()
+	free, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	port := free.Addr().(*net.TCPAddr).Port
+	require.NoError(t, free.Close())
 	for from, to := range map[string]string{"Pulumi.yaml": "Pulumi.yaml", "Pulumi.dev.yaml": "Pulumi.one.yaml", "Pulumi.onprem.yaml": "Pulumi.two.yaml"} {
 		data, err := os.ReadFile(filepath.Join(root, from))
 		require.NoError(t, err)
+		data = bytes.Replace(data, []byte("  controlplane:identity:\n"), // others use the port that is the default
+			fmt.Appendf(nil, "  controlplane:identity:\n    adminApi: {url: 'https://localhost:%d'}\n", port), 1)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, to), data, 0o600))
 	}
 	require.NoError(t, os.Symlink(filepath.Join(root, "artifacts"), filepath.Join(dir, "artifacts")))
@@ -75,6 +82,12 @@ func TestStacksOfAProjectDoNotMeet(t *testing.T) {
 	}
 
 	t.Run("a lock is respected or, when it is nobody's, released", func(t *testing.T) { locks(t, dir) })
+	t.Run("another backend has another passphrase", func(t *testing.T) {
+		t.Setenv("PULUMI_BACKEND_URL", "file://"+t.TempDir())
+		t.Setenv("PULUMI_CONFIG_PASSPHRASE", "of another backend")
+		_, err := Outputs(t.Context(), Options{Project: dir, Stack: "one", Plugins: PluginsBuiltin})
+		require.NoError(t, err)
+	})
 }
 
 // onWrite is a writer that is a function.
@@ -101,9 +114,27 @@ func locks(t *testing.T, dir string) {
 	var progress bytes.Buffer
 	o := Options{Project: dir, Stack: "one", Plugins: PluginsBuiltin, Progress: &progress}
 
+	// The state of a run that is alive says what it is creating, as that of a run that was killed does.
+	file := filepath.Join(dir, "state", ".pulumi", "stacks", "controlplane", "one.json")
+	idle, err := os.ReadFile(file)
+	require.NoError(t, err)
+	creating := bytes.Replace(idle, []byte(`"latest":{`), []byte(`"latest":{"pending_operations": [{"type": "creating", "resource": {`+
+		`"urn": "urn:pulumi:one::controlplane::aws:s3/bucketV2:BucketV2::files", "custom": true, "type": "aws:s3/bucketV2:BucketV2"}}],`), 1)
+	require.Greater(t, len(creating), len(idle))
+	require.NoError(t, os.WriteFile(file, creating, 0o600))
+
 	lock("ci", "elsewhere")
 	_, err = Refresh(t.Context(), o)
 	var locked *LockedError
+	require.ErrorAs(t, err, &locked)
+	assert.NotContains(t, progress.String(), "killed")
+	require.NoError(t, os.Remove(filepath.Join(held, "lock.json")))
+	_, err = Refresh(t.Context(), o)
+	require.ErrorContains(t, err, "only a person can tell whether they exist:\n  aws:s3/bucketV2:BucketV2 files")
+	require.NoError(t, os.WriteFile(file, idle, 0o600))
+
+	lock("ci", "elsewhere")
+	_, err = Refresh(t.Context(), o)
 	require.ErrorAs(t, err, &locked)
 	assert.Equal(t, Holder{User: "ci", Host: "elsewhere", PID: gone.Process.Pid, Since: time.Date(2026, 11, 23, 4, 5, 6, 0, time.UTC)}, locked.Holder)
 	assert.FileExists(t, filepath.Join(held, "lock.json"))

@@ -135,10 +135,9 @@ func operate(ctx context.Context, o Options, name string,
 		return nil, err
 	}
 	defer s.close()
-	if name != "preview" {
-		if err := s.prepare(ctx); err != nil {
-			return nil, err
-		}
+	if name != "preview" && s.simulatesAWS() {
+		return nil, usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",
+			PluginsBuiltin, s.Stack, PluginsPublished)
 	}
 	for told := false; ; told = true {
 		result, err := s.attempt(ctx, name, run)
@@ -162,18 +161,14 @@ func operate(ctx context.Context, o Options, name string,
 // planning tells whether an operation changes nothing.
 func planning(name string) bool { return name == "preview" || name == "drift" }
 
-// prepare makes ready for an operation that needs what the stack has made.
-func (s *session) prepare(ctx context.Context) error {
-	if s.simulatesAWS() {
-		return usageErrorf("plugins: %q only simulates Amazon Web Services, which stack %s uses; use %q",
-			PluginsBuiltin, s.Stack, PluginsPublished)
-	}
-	return s.forward(ctx)
-}
-
 // attempt runs an operation once.
 func (s *session) attempt(ctx context.Context, name string, run func(*session, chan<- events.EngineEvent) error) (*Result, error) {
 	result := &Result{Stack: s.Stack, Operation: name, Changes: map[string]int{}, Steps: []Step{}}
+	if name != "preview" {
+		if err := s.forward(ctx); err != nil {
+			return result, err
+		}
+	}
 	if !planning(name) {
 		if err := s.settle(ctx); err != nil {
 			return result, err

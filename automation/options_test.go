@@ -63,13 +63,13 @@ func TestPluginsDefault(t *testing.T) {
 func TestTheUsersBackendIsRespected(t *testing.T) {
 	for name, c := range map[string]struct {
 		url, project, credentials string
-		configured                bool
+		backend                   string
 	}{
-		"nothing is chosen":   {"", "name: controlplane\nruntime: go\n", "", false},
-		"by environment":      {"s3://states", "name: controlplane\nruntime: go\n", "", true},
-		"in the project":      {"", "name: controlplane\nruntime: go\nbackend:\n  url: s3://states\n", "", true},
-		"by pulumi login":     {"", "name: controlplane\nruntime: go\n", `{"current":"s3://states"}`, true},
-		"after pulumi logout": {"", "name: controlplane\nruntime: go\n", `{"current":""}`, false},
+		"nothing is chosen":   {"", "name: controlplane\nruntime: go\n", "", ""},
+		"by environment":      {"s3://states", "name: controlplane\nruntime: go\n", "", "s3://states"},
+		"in the project":      {"", "name: controlplane\nruntime: go\nbackend:\n  url: s3://project\n", `{"current":"s3://states"}`, "s3://project"},
+		"by pulumi login":     {"", "name: controlplane\nruntime: go\n", `{"current":"s3://states"}`, "s3://states"},
+		"after pulumi logout": {"", "name: controlplane\nruntime: go\n", `{"current":""}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			project, home := t.TempDir(), t.TempDir()
@@ -79,9 +79,9 @@ func TestTheUsersBackendIsRespected(t *testing.T) {
 			}
 			t.Setenv("PULUMI_HOME", home)
 			t.Setenv("PULUMI_BACKEND_URL", c.url)
-			configured, err := backendConfigured(project)
+			backend, err := backendURL(project)
 			require.NoError(t, err)
-			assert.Equal(t, c.configured, configured)
+			assert.Equal(t, c.backend, backend)
 		})
 	}
 }

@@ -50,31 +50,31 @@ func (s *session) findPlace(ctx context.Context) (*place, error) {
 	return s.ownPlace()
 }
 
-// ownPlace is a directory for this stack of this project. The engine writes to its working directory, such as a salt
-// into a stack's file that has none, and stacks that run at the same time must not share it; the project stays as it is.
+// ownPlace is a directory for this stack of this project in one backend. The engine writes to its working directory, such
+// as a salt into a stack's file that has none, which is of no use in a backend with another passphrase; and stacks that run
+// at the same time must not share it. The project stays as it is.
 func (s *session) ownPlace() (*place, error) {
 	p := &place{env: engineSettings(), account: &aws.Options{}}
 	dir, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(s.Project + "\x00" + s.Stack))
+	backend, err := backendURL(s.Project)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(s.Project + "\x00" + s.Stack + "\x00" + backend))
 	own := filepath.Join(dir, "stacks", s.Stack+"-"+hex.EncodeToString(sum[:6]))
 	if err := p.workOn(s.Project, s.Stack, own); err != nil {
 		return nil, err
 	}
-	configured, err := backendConfigured(s.Project)
-	if err != nil {
-		return nil, err
-	}
+	configured := backend != ""
 	if !configured {
 		if err := p.ownBackend(dir); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.resolvePaths(s.Project); err != nil {
-		return nil, err
-	}
+	p.resolvePaths(s.Project, backend)
 	// Published plugins and the credentials of `pulumi login` are in the user's home.
 	if s.Plugins == PluginsBuiltin && (!configured || !needsLogin(s.Project)) {
 		return p, p.ownHome(own)
@@ -94,22 +94,10 @@ func (p *place) workOn(project, stack, dir string) error {
 	return nil
 }
 
-// resolvePaths has relative paths in the engine's environment and in the project's choice of a backend mean what they
-// mean to an engine that works in the project.
-func (p *place) resolvePaths(project string) error {
-	url := p.env["PULUMI_BACKEND_URL"]
-	if url == "" {
-		if url = os.Getenv("PULUMI_BACKEND_URL"); url == "" {
-			var err error
-			if url, err = projectBackend(project); err != nil {
-				return err
-			}
-		}
-		if url == "" {
-			url = currentLogin()
-		}
-	}
-	if path, isFile := strings.CutPrefix(url, "file://"); isFile && !filepath.IsAbs(path) && !strings.HasPrefix(path, "~") {
+// resolvePaths has relative paths in the engine's environment and in the choice of a backend mean what they mean to an
+// engine that works in the project.
+func (p *place) resolvePaths(project, backend string) {
+	if path, isFile := strings.CutPrefix(backend, "file://"); isFile && !filepath.IsAbs(path) && !strings.HasPrefix(path, "~") {
 		p.env["PULUMI_BACKEND_URL"] = "file://" + filepath.ToSlash(filepath.Join(project, path))
 	}
 	for _, key := range []string{"PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_HOME", "KUBECONFIG"} {
@@ -121,7 +109,6 @@ func (p *place) resolvePaths(project string) error {
 			}
 		}
 	}
-	return nil
 }
 
 // localPlace keeps everything in the control plane's own directory: what stops it also removes the state of what ran

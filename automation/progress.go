@@ -1,6 +1,7 @@
 package automation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -232,7 +233,8 @@ func (g *gatherer) end(m apitype.StepEventMetadata, planning, failed bool) {
 	case o == nil || o.op == apitype.OpRefresh && !failed: // a refresh that has found a difference
 		step := g.step(m, true)
 		g.result.Steps = append(g.result.Steps, step)
-		line += "  " + strings.Join(step.Properties, ", ")
+		found := map[apitype.OpType]string{apitype.OpUpdate: "differs", apitype.OpDelete: "gone"}[m.Op]
+		line = fmt.Sprintf("%-8s %s  %s  %s", cmp.Or(found, string(m.Op)), u.Name(), u.Type(), strings.Join(step.Properties, ", "))
 	case failed:
 		g.fail(m)
 	case !planning && time.Since(o.started) > 2*time.Second:

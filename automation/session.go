@@ -30,6 +30,10 @@ type session struct {
 	kubeconfig *atomic.Pointer[string]
 	// interrupted says that the last run was killed, and that what it has made is to be found again.
 	interrupted *atomic.Bool
+	// forwarded says that a port is forwarded to Keycloak until the session ends.
+	forwarded bool
+	// released says that the last run was killed, and that its lock is no more.
+	released bool
 	*place
 	cleanup []func()
 }
