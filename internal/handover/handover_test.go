@@ -187,6 +187,13 @@ func TestOverlay(t *testing.T) {
 		objects := built(t, "prod", nil)
 		files := deployments(t, objects)["file-manager"].Spec.Template.Spec
 		assert.Contains(t, configMap(t, objects, volume(files, "config"))["config.yaml"], "role_arn: arn:aws:iam::")
+		assert.Contains(t, configMap(t, objects, volume(files, "config"))["config.yaml"], "token_path: /var/run/secrets/platform-bucket/token")
+		assert.True(t, slices.ContainsFunc(files.Volumes, func(v corev1.Volume) bool {
+			return v.Name == "platform-bucket-token" && v.Projected.Sources[0].ServiceAccountToken.Audience == "sts.amazonaws.com"
+		}), "the token is where the settings say, whatever the release mounts")
+		assert.True(t, slices.ContainsFunc(files.Containers[0].VolumeMounts, func(m corev1.VolumeMount) bool {
+			return m.Name == "platform-bucket-token" && m.MountPath == "/var/run/secrets/platform-bucket"
+		}))
 		rover := deployments(t, objects)["rover-server"].Spec.Template.Spec.Containers[0]
 		assert.Equal(t, "https://iris.prod.controlplane.internal/auth/realms/rover",
 			configMap(t, objects, rover.EnvFrom[1].ConfigMapRef.Name)["LISTENERS_EXTERNAL_JWT_TRUSTEDISSUERS"])

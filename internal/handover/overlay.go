@@ -21,6 +21,13 @@ const (
 	certDirs    = "/etc/ssl/certs:" + trustPath
 )
 
+// tokenVolume has the token that the File Manager shows to AWS, at tokenPath. Releases bring one of their own, at different
+// paths.
+const (
+	tokenVolume = "platform-bucket-token"
+	tokenPath   = "/var/run/secrets/platform-bucket"
+)
+
 // images is where the Control Plane's come from.
 const images = "ghcr.io/telekom/controlplane/"
 
@@ -174,7 +181,7 @@ func (o *overlay) fileManager() {
 	}
 	if o.out.S3CredentialsSecretName == "" {
 		backend["role_arn"], backend["sts_endpoint"] = o.out.S3RoleARN, o.out.S3STSEndpoint
-		backend["token_path"] = "/var/run/secrets/buckets/token"
+		backend["token_path"] = tokenPath + "/token"
 	}
 	o.settings("file-manager-config", map[string]any{"backend": backend})
 }

@@ -5,12 +5,15 @@ import "maps"
 // deployment is how the pods of a part run: how many, how large, where, and whom they trust.
 func (o *overlay) deployment(p part) {
 	labels := map[string]any{partLabel: p.name}
-	pod := map[string]any{
-		"volumes": []any{map[string]any{"name": trustVolume, "configMap": map[string]any{
-			"name": o.out.TrustBundle, "items": []any{map[string]any{"key": o.out.TrustBundleKey, "path": o.out.TrustBundleKey}},
-		}}},
-		"containers": []any{o.container(p)},
+	volumes := []any{map[string]any{"name": trustVolume, "configMap": map[string]any{
+		"name": o.out.TrustBundle, "items": []any{map[string]any{"key": o.out.TrustBundleKey, "path": o.out.TrustBundleKey}},
+	}}}
+	if o.assumesRole(p) {
+		volumes = append(volumes, map[string]any{"name": tokenVolume, "projected": map[string]any{"sources": []any{
+			map[string]any{"serviceAccountToken": map[string]any{"path": "token", "audience": "sts.amazonaws.com", "expirationSeconds": 3600}},
+		}}})
 	}
+	pod := map[string]any{"volumes": volumes, "containers": []any{o.container(p)}}
 	if o.out.zonal() {
 		pod["topologySpreadConstraints"] = spread(labels)
 	}
@@ -23,6 +26,11 @@ func (o *overlay) deployment(p part) {
 	})
 }
 
+// assumesRole tells whether a part comes to the object storage with a role of AWS.
+func (o *overlay) assumesRole(p part) bool {
+	return p.name == "file-manager" && o.out.S3Endpoint != "" && o.out.S3CredentialsSecretName == ""
+}
+
 func (o *overlay) container(p part) map[string]any {
 	class := o.out.ResourceClasses[p.class]
 	environment := []any{map[string]any{"name": "SSL_CERT_DIR", "value": certDirs}}
@@ -31,10 +39,13 @@ func (o *overlay) container(p part) map[string]any {
 			fromSecret("MINIO_ROOT_USER", o.out.S3CredentialsSecretName, "accessKey"),
 			fromSecret("MINIO_ROOT_PASSWORD", o.out.S3CredentialsSecretName, "secretKey"))
 	}
+	mounts := []any{map[string]any{"name": trustVolume, "mountPath": trustPath, "readOnly": true}}
+	if o.assumesRole(p) {
+		mounts = append(mounts, map[string]any{"name": tokenVolume, "mountPath": tokenPath, "readOnly": true})
+	}
 	return map[string]any{
-		"name": p.container, "env": environment,
-		"resources":    map[string]any{"requests": class.Requests, "limits": class.Limits},
-		"volumeMounts": []any{map[string]any{"name": trustVolume, "mountPath": trustPath, "readOnly": true}},
+		"name": p.container, "env": environment, "volumeMounts": mounts,
+		"resources": map[string]any{"requests": class.Requests, "limits": class.Limits},
 	}
 }
 
