@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -45,8 +46,8 @@ func disruptionBudget(s *stack, r *resource) []breach {
 	case len(budgets) > 1 || len(budgets) == 1 && r.pods.budgeted:
 		found = append(found, breach{message: "its pods have several PodDisruptionBudgets, so that none of them can be evicted: they must have one"})
 	}
-	for name, b := range budgets {
-		if blocks(b, int(max(r.pods.replicas, 1))) {
+	for _, name := range slices.Sorted(maps.Keys(budgets)) {
+		if blocks(budgets[name], int(max(r.pods.replicas, 1))) {
 			found = append(found, breach{message: fmt.Sprintf("the PodDisruptionBudget %s never lets a pod leave its node", name)})
 		}
 	}
