@@ -14,6 +14,9 @@ const DefaultMaxBytes = 60000
 // folded is how many lines of differences are shown without being asked for.
 const folded = 30
 
+// messageLines is how many lines are left of a message that is too long.
+const messageLines = 5
+
 // Options say how Markdown is written.
 type Options struct {
 	// MaxBytes bounds the size; 0: everything is written, with long values at their full length.
@@ -234,10 +237,15 @@ func (m markdown) findings(r *Report) (items []item) {
 	return items
 }
 
-// messages are texts of others, which must not be taken for Markdown.
+// messages are texts of others, which must not be taken for Markdown. The first lines are what a long one begins with.
 func (m markdown) messages(texts []string) (items []item) {
 	for _, text := range texts {
-		items = append(items, item{text: fenced("text", strings.Split(printable(strings.TrimSpace(text)), "\n"))})
+		lines := strings.Split(printable(strings.TrimSpace(text)), "\n")
+		var first []string
+		for _, line := range lines[:min(messageLines, len(lines))] {
+			first = append(first, cut(line, false))
+		}
+		items = append(items, item{text: fenced("text", lines), short: fenced("text", first)})
 	}
 	return items
 }

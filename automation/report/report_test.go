@@ -195,6 +195,18 @@ func TestSizeIsKeptWhateverTheReport(t *testing.T) {
 	}
 }
 
+// Of an error that fills more than a comment, reviewers still read how it begins.
+func TestALongErrorIsNotLost(t *testing.T) {
+	r := result()
+	r.Errors = []string{"the chart is broken\n" + strings.Repeat("line\n", 20000), strings.Repeat("x", 70000)}
+	var out bytes.Buffer
+	require.NoError(t, Markdown(&out, New("prod", r, nil, nil), Options{MaxBytes: 4000, Rest: "preview.md"}))
+	assert.LessOrEqual(t, out.Len(), 4000)
+	assert.Contains(t, out.String(), "the chart is broken\nline\n")
+	assert.Contains(t, out.String(), "xxx… (69840 more letters)\n")
+	assert.Contains(t, out.String(), "2 of 2 entries are left out here or shortened; they are in `preview.md`")
+}
+
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

@@ -59,7 +59,7 @@ func newOperation(name, short, example string, run operation, flags func(*cobra.
 			return err
 		}
 		result, err := run(cmd.Context(), f.options)
-		if result != nil {
+		if result != nil && (err == nil || f.json || result.HasChanges()) { // else the error says it all
 			if err := printResult(cmd.OutOrStdout(), result, f.json); err != nil {
 				return err
 			}

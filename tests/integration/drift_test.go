@@ -47,6 +47,7 @@ func driftIsRepaired(t *testing.T, e *env) {
 		found["cert-manager/cert-manager"].Fields, "a label of others' is no drift")
 	assert.Equal(t, "cert-trust", found["cert-manager/cert-manager"].Component)
 	assert.True(t, found["cert-manager/"+gone].Gone)
+	require.NotEmpty(t, found["valkey/"+secretName].Fields)
 	for _, field := range found["valkey/"+secretName].Fields {
 		assert.Equal(t, []any{"[secret]", "[secret]"}, []any{field.Wanted, field.Found}, "%s is named, not shown", field.Path)
 	}
