@@ -87,9 +87,10 @@ func (f *previewFlags) run(cmd *cobra.Command) error {
 	}
 	result, failed := automation.Preview(cmd.Context(), f.options)
 	r := report.New(f.options.Stack, result, failed, f.allow)
-	for _, unused := range f.unused(r) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+unused)
-		r.Warnings = append(r.Warnings, unused)
+	if unused := f.unused(r); failed == nil && len(unused) > 0 { // one that failed has not come to everything
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+strings.Join(unused, "\nwarning: "))
+		result.Warnings = append(result.Warnings, unused...)
+		r = report.New(f.options.Stack, result, nil, f.allow) // the verdict counts warnings
 	}
 	if err := f.write(cmd.OutOrStdout(), r, failed); err != nil {
 		return errors.Join(err, failed)

@@ -65,7 +65,7 @@ func TestPreviewFailsOnWhatIsNamed(t *testing.T) {
 
 func TestPreviewReports(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "preview.json")
-	stdout, code := preview(t, "--format", "json", "--out", file, "--fail-on", "protected,policy")
+	stdout, code := preview(t, "--format", "json", "--out", file, "--fail-on", "protected,policy", "--allow", "nothing")
 	require.Equal(t, exitDone, code)
 	whole, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestPreviewReports(t *testing.T) {
 	var r report.Report
 	require.NoError(t, json.Unmarshal(whole, &r))
 	assert.Equal(t, report.Changed, r.Status)
-	assert.Contains(t, r.Verdict, "created, nothing replaced or deleted")
+	assert.Contains(t, r.Verdict, "created, nothing replaced or deleted. 1 warning", "nothing has the name that is allowed")
 }
 
 func TestPreviewReportsWhatIsWrongWithTheConfiguration(t *testing.T) {
