@@ -181,7 +181,7 @@ func (i *inspector) objectStorage(ctx context.Context) (found, error) {
 	case i.out.S3Endpoint == "":
 		return unseen("the stack has none: the File Manager needs another one"), nil
 	case i.out.S3CredentialsSecretName == "":
-		return holds("bucket %s, by role %s", i.out.S3Bucket, i.out.S3RoleARN), nil
+		return unseen("bucket %s, by role %s: outside of the cluster", i.out.S3Bucket, i.out.S3RoleARN), nil
 	}
 	f, err := i.hasKeys(ctx, i.out.Namespace+"/"+i.out.S3CredentialsSecretName, "accessKey", "secretKey")
 	if err != nil || f.status != OK {

@@ -28,6 +28,9 @@ const (
 	tokenPath   = "/var/run/secrets/platform-bucket"
 )
 
+// trustedIssuers is the variable of those whose tokens a server accepts. Without it none starts.
+const trustedIssuers = "LISTENERS_EXTERNAL_JWT_TRUSTEDISSUERS"
+
 // images is where the Control Plane's come from.
 const images = "ghcr.io/telekom/controlplane/"
 
@@ -109,12 +112,10 @@ func (o *overlay) environment() {
 	// What is optional in the Control Plane is off; its components for it switch it on in this very map.
 	generate("controlplane-env",
 		"FEATURE_PUBSUB_ENABLED=false", "FEATURE_PERMISSION_ENABLED=false", "FEATURE_AI_GATEWAY_ENABLED=false")
-	issuers := "LISTENERS_EXTERNAL_JWT_TRUSTEDISSUERS=" + o.out.TrustedIssuers
+	issuers := trustedIssuers + "=" + o.out.TrustedIssuers
 	generate("rover-server-env", issuers)
 	if !o.opt.WithoutAPI {
-		// Releases differ in the name that the API server reads.
 		generate("api-env", issuers)
-		generate("controlplane-api-env", issuers)
 		if o.out.zonal() {
 			generate("projector-env", "LEADER_ELECTION=true")
 		}

@@ -34,6 +34,10 @@ func (o *overlay) assumesRole(p part) bool {
 func (o *overlay) container(p part) map[string]any {
 	class := o.out.ResourceClasses[p.class]
 	environment := []any{map[string]any{"name": "SSL_CERT_DIR", "value": certDirs}}
+	if p.name == "controlplane-api" {
+		// Releases differ in the ConfigMap that it reads, and some make it themselves.
+		environment = append(environment, map[string]any{"name": trustedIssuers, "value": o.out.TrustedIssuers})
+	}
 	if p.name == "file-manager" && o.out.S3CredentialsSecretName != "" {
 		environment = append(environment,
 			fromSecret("MINIO_ROOT_USER", o.out.S3CredentialsSecretName, "accessKey"),
