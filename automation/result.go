@@ -150,6 +150,9 @@ func (e *OperationError) Error() string {
 	if len(e.Result.Errors) > 0 {
 		return msg + ":\n  " + strings.ReplaceAll(strings.Join(e.Result.Errors, "\n"), "\n", "\n  ")
 	}
+	if e.Cancelled { // all that the engine has printed says no more
+		return msg
+	}
 	return msg + ": " + shorten(e.Err).Error()
 }
 
