@@ -165,7 +165,7 @@ func (s *session) settle(ctx context.Context) error {
 	if len(unknown) > 0 {
 		return fmt.Errorf("an earlier run of stack %s was killed while it created these, and only a person can tell whether they exist:\n"+
 			"  %s\ndelete what exists, or take it into the state with `pulumi import`; then run `pulumi refresh --clear-pending-creates` "+
-			"and try again", s.Stack, strings.Join(unknown, "\n  "))
+			"and try again. That command finds the stack after:\n  %s", s.Stack, strings.Join(unknown, "\n  "), s.forPulumi())
 	}
 	fmt.Fprintf(s.Progress, "an earlier run was killed at work on %d resources; finding out what became of them\n", len(d.pending))
 	if err := s.replaceState(ctx, d); err != nil || len(found) == 0 {
@@ -191,6 +191,17 @@ func (s *session) refuseLocked(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// forPulumi is what a shell runs for the plain pulumi command to find the stack.
+func (s *session) forPulumi() string {
+	line := "cd " + s.workDir
+	for _, key := range []string{"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE"} {
+		if value := s.env[key]; value != "" {
+			line += " && export " + key + "=" + value
+		}
+	}
+	return line + " && pulumi stack select " + s.Stack
 }
 
 // lost tells whether a resource whose creation was interrupted may exist where only a person finds it. Random values

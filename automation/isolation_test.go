@@ -131,6 +131,8 @@ func locks(t *testing.T, dir string) {
 	require.NoError(t, os.Remove(filepath.Join(held, "lock.json")))
 	_, err = Refresh(t.Context(), o)
 	require.ErrorContains(t, err, "only a person can tell whether they exist:\n  aws:s3/bucketV2:BucketV2 files")
+	require.ErrorContains(t, err, "export PULUMI_BACKEND_URL=file://"+dir)
+	require.ErrorContains(t, err, "pulumi stack select one")
 	require.NoError(t, os.WriteFile(file, idle, 0o600))
 
 	lock("ci", "elsewhere")
