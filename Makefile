@@ -41,7 +41,7 @@ test: ## run all tests but e2e; PLUGINS=published runs them with the published p
 	@go run ./cmd/tools build --all
 	@mkdir -p $(dir $(TEST_LOG))
 	@PLUGINS=$(PLUGINS) "$$(go run ./cmd/tools path gotestsum)" --format pkgname --jsonfile $(TEST_LOG) \
-		-- -timeout 40m -p $(PARALLEL) $(TESTFLAGS) $(PACKAGES)
+		-- -timeout 60m -p $(PARALLEL) $(TESTFLAGS) $(PACKAGES)
 
 e2e: ## bring STACK up on the cluster of KUBECONFIG, with VALUES (a file) over its own, check it and destroy it
 	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the kubeconfig of a cluster that may be changed" >&2; exit 2; }

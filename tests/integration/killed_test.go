@@ -31,22 +31,18 @@ func TestKilled(t *testing.T) {
 	t.Logf("the seed is %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))
 
-	t.Run("with a state for each step", func(t *testing.T) {
-		p := p.with(t, "PULUMI_SKIP_CHECKPOINTS=false")
-		for range 10 {
-			p.upKilled(1+random.IntN(16), time.Duration(random.IntN(300))*time.Millisecond)
+	t.Run("the next up goes on, and loses nothing", func(t *testing.T) {
+		usual, stepwise := p.with(t), p.with(t, "PULUMI_SKIP_CHECKPOINTS=false")
+		// First as is usual on the local control plane, with a state at the end only; then as everywhere else, with one for
+		// each step.
+		for range 3 {
+			usual.upKilled(1+random.IntN(30), time.Duration(random.IntN(300))*time.Millisecond)
 		}
-		p.run("up")
-		p.complete()
-	})
-	p.run("destroy", "--yes")
-	t.Run("with a state at the end only, as usual on the local control plane", func(t *testing.T) {
-		p := p.with(t)
-		for range 2 {
-			p.upKilled(1+random.IntN(80), time.Duration(random.IntN(300))*time.Millisecond)
+		for range 7 {
+			stepwise.upKilled(1+random.IntN(16), time.Duration(random.IntN(300))*time.Millisecond)
 		}
-		p.run("up")
-		p.complete()
+		usual.run("up")
+		usual.complete()
 	})
 	t.Run("what others change is told, and repaired", func(t *testing.T) { driftIsRepaired(t, p.with(t).env) })
 }

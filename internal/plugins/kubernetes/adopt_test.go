@@ -62,7 +62,7 @@ func TestWhatACreationHasLeftIsFound(t *testing.T) {
 	m := e.create("mine", configMap(ns, "mine", "it"))
 	manager := e.outputs(m)[keyFieldManager]
 	_, err := objects(t, "configmaps", "v1").Namespace(ns).Patch(t.Context(), "theirs", "application/apply-patch+yaml",
-		[]byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"theirs"}}`), metav1.PatchOptions{FieldManager: "kubectl"})
+		[]byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"theirs"},"data":{"of":"them"}}`), metav1.PatchOptions{FieldManager: "kubectl"})
 	require.NoError(t, err)
 	for name, exists := range map[string]bool{"mine": true, "theirs": false, "nothing": false} {
 		object := configMap(ns, name, "it")
