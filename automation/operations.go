@@ -277,9 +277,6 @@ func needLocal(ctx context.Context, o Options) error {
 	if !o.Local {
 		return nil
 	}
-	found, err := o.findLocal(ctx)
-	if err == nil && found == nil {
-		err = ErrNotRunning
-	}
+	_, err := o.runningLocal(ctx)
 	return err
 }

@@ -129,8 +129,8 @@ func (s *session) localPlace(ctx context.Context) (*place, error) {
 		dir = filepath.Join(found.Dir, "pulumi")
 		p.account = &aws.Options{StateFile: filepath.Join(dir, "aws.json")}
 		p.realms = &keycloak.Memory{StateFile: filepath.Join(dir, "keycloak.json")}
-		if p.server, err = clientcmd.BuildConfigFromFlags("", found.Kubeconfig); err != nil {
-			return nil, fmt.Errorf("read the local control plane's kubeconfig: %w", err)
+		if p.server, err = localServer(found); err != nil {
+			return nil, err
 		}
 	} else {
 		if dir, err = os.MkdirTemp("", "platform-preview-"); err != nil {
@@ -157,6 +157,24 @@ func (o Options) findLocal(ctx context.Context) (*local.ControlPlane, error) {
 		return nil, err
 	}
 	return &local.ControlPlane{Dir: report.Dir, Kubeconfig: report.Kubeconfig}, nil
+}
+
+// runningLocal is the running local control plane, or ErrNotRunning.
+func (o Options) runningLocal(ctx context.Context) (*local.ControlPlane, error) {
+	found, err := o.findLocal(ctx)
+	if err == nil && found == nil {
+		err = ErrNotRunning
+	}
+	return found, err
+}
+
+// localServer is how to reach a local control plane.
+func localServer(c *local.ControlPlane) (*rest.Config, error) {
+	server, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read the local control plane's kubeconfig: %w", err)
+	}
+	return server, nil
 }
 
 // ErrNotRunning says that the local control plane is needed and is not there.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/telekom/controlplane-infrastructure/components/cluster/preflight"
 	"github.com/telekom/controlplane-infrastructure/stacks"
@@ -44,18 +43,11 @@ func (o Options) target(ctx context.Context, cfg *config.Config) (*rest.Config, 
 	if !o.Local {
 		return o.stackTarget(ctx, cfg)
 	}
-	found, err := o.findLocal(ctx)
-	if err == nil && found == nil {
-		err = ErrNotRunning
-	}
+	found, err := o.runningLocal(ctx)
 	if err != nil {
 		return nil, err
 	}
-	target, err := clientcmd.BuildConfigFromFlags("", found.Kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("read the local control plane's kubeconfig: %w", err)
-	}
-	return target, nil
+	return localServer(found)
 }
 
 // stackTarget is the cluster that the stack names. The engine is needed for a kubeconfig that it has encrypted only.
